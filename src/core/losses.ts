@@ -1,0 +1,57 @@
+/** Cross entropy between logits and whole-number labels, the loss of nearly every objective. */
+
+import * as tf from '@tensorflow/tfjs-core';
+import { InputError } from '../errors.ts';
+
+/** The label that takes no part in a loss: a token that was not masked, a prompt, padding. */
+export const IGNORED = -100;
+
+/**
+ * The mean of −log softmax(logits)[label] over the labels that are not `IGNORED`, as PyTorch's
+ * `CrossEntropyLoss(ignore_index=-100)`. Without a label to learn from it is 0.
+ *
+ * @param logits [..., V]
+ * @param labels int32 [...], each in [0, V) or `IGNORED`
+ * @returns a scalar
+ */
+export function crossEntropy(logits: tf.Tensor, labels: tf.Tensor): tf.Scalar {
+  return tf.tidy(() => {
+    const counted = tf.cast(tf.notEqual(labels, IGNORED), 'float32');
+    const total = tf.sum(tokenLosses(logits, labels));
+    return tf.div<tf.Scalar>(total, tf.maximum(tf.sum(counted), 1));
+  });
+}
+
+/**
+ * −log softmax(logits)[label] of each token, and 0 where the label is `IGNORED`.
+ *
+ * @param logits [..., V]
+ * @param labels int32 [...]
+ * @returns [...]
+ */
+export function tokenLosses(logits: tf.Tensor, labels: tf.Tensor): tf.Tensor {
+  const classes = logits.shape.at(-1) ?? 0;
+  if (logits.shape.slice(0, -1).join() !== labels.shape.join()) {
+    throw new InputError(
+      `cross entropy: logits [${logits.shape}] need labels [${logits.shape.slice(0, -1)}], got [${labels.shape}]`,
+    );
+  }
+  // With its own gradient, softmax − one-hot, the backward pass is one expression instead of one for each step.
+  const losses = tf.customGrad((...inputs) => {
+    const save = inputs.at(-1);
+    const counted = tf.cast(tf.notEqual(labels, IGNORED), 'float32');
+    // Cast here, because the wasm backend fills a float32 one-hot with the bits of integers.
+    const chosen = tf.cast(tf.oneHot(tf.cast(tf.maximum(labels, 0), 'int32'), classes), 'float32');
+    const logProbabilities = tf.logSoftmax(logits);
+    if (typeof save === 'function') save([logProbabilities, chosen, counted]);
+    const value = tf.mul(tf.neg(tf.sum(tf.mul(logProbabilities, chosen), -1)), counted);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor => {
+      const [logs, oneHot, weights] = saved;
+      if (logs === undefined || oneHot === undefined || weights === undefined)
+        throw new Error('nothing was saved');
+      return tf.mul(tf.sub(tf.exp(logs), oneHot), tf.expandDims(tf.mul(dy, weights), -1));
+    };
+    return { value, gradFunc };
+  });
+  return losses(logits);
+}
