@@ -1,0 +1,2 @@
+export * from './masked-lm.ts';
+export * from './sentence-pairs.ts';
