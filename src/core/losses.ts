@@ -1,4 +1,4 @@
-/** Cross entropy between logits and whole-number labels, the loss of nearly every objective. */
+/** The losses of the objectives: cross entropy with whole-number labels for nearly all of them. */
 
 import * as tf from '@tensorflow/tfjs-core';
 import { InputError } from '../errors.ts';
@@ -54,4 +54,27 @@ export function tokenLosses(logits: tf.Tensor, labels: tf.Tensor): tf.Tensor {
     return { value, gradFunc };
   });
   return losses(logits);
+}
+
+/**
+ * Mean binary cross entropy of logits z: log(1 + eᶻ) − z·y, which is −log σ(z) for y = 1 and −log(1 − σ(z)) for y = 0.
+ *
+ * @param logits [...]
+ * @param targets float32 [...], in [0, 1]
+ * @param weights [...], which elements count and how much; all alike unless given
+ * @returns scalar
+ */
+export function binaryCrossEntropy(logits: tf.Tensor, targets: tf.Tensor, weights?: tf.Tensor): tf.Scalar {
+  return tf.tidy(() => {
+    const y = tf.cast(targets, 'float32');
+    const each = tf.sub(tf.softplus(logits), tf.mul(logits, y));
+    if (weights === undefined) return tf.mean<tf.Scalar>(each);
+    const w = tf.cast(weights, 'float32');
+    return tf.div<tf.Scalar>(tf.sum(tf.mul(each, w)), tf.maximum(tf.sum(w), 1e-12));
+  });
+}
+
+/** Mean of (prediction − target)² over all elements. */
+export function meanSquaredError(predictions: tf.Tensor, targets: tf.Tensor): tf.Scalar {
+  return tf.tidy(() => tf.mean<tf.Scalar>(tf.square(tf.sub(predictions, tf.cast(targets, 'float32')))));
 }

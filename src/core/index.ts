@@ -1,0 +1,11 @@
+import './gradients.ts';
+
+export * from './activations.ts';
+export * from './attention.ts';
+export * from './dropout.ts';
+export * from './embeddings.ts';
+export * from './linear.ts';
+export * from './losses.ts';
+export * from './masks.ts';
+export * from './norm.ts';
+export * from './random.ts';
