@@ -1,0 +1,24 @@
+/** The list of the commands, in the order of `lab --help`. A command lives in `commands/<name>.ts`. */
+import type { Command } from 'commander';
+
+export interface CommandEntry {
+  /** What it does, in one line of `lab --help`. */
+  readonly summary: string;
+  /** Imports and makes the command; called only when it runs or its own help is asked for. */
+  readonly load: () => Promise<Command>;
+}
+
+export const commands: Readonly<Record<string, CommandEntry>> = {
+  start: {
+    summary: 'set up everything and open the course in JupyterLab',
+    load: async () => (await import('./commands/start.ts')).startCommand(),
+  },
+  doctor: {
+    summary: 'look at what is installed here and say how to mend what is not',
+    load: async () => (await import('./commands/doctor.ts')).doctorCommand(),
+  },
+  test: {
+    summary: 'set up everything and run all tests of the lab',
+    load: async () => (await import('./commands/test.ts')).testCommand(),
+  },
+};
