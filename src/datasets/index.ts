@@ -1,0 +1,3 @@
+export * from './bundled.ts';
+export * from './files.ts';
+export type * from './records.ts';
