@@ -27,7 +27,12 @@ export interface WrongElement {
 
 /** How two values differ, at the first place where they do. */
 export type Difference =
-  | { readonly kind: 'type' | 'shape' | 'dtype' | 'length' | 'keys'; readonly path: string; readonly expected: string; readonly got: string }
+  | {
+      readonly kind: 'type' | 'shape' | 'dtype' | 'length' | 'keys';
+      readonly path: string;
+      readonly expected: string;
+      readonly got: string;
+    }
   | { readonly kind: 'scalar'; readonly path: string; readonly expected: string; readonly got: string }
   | {
       readonly kind: 'elements';
@@ -47,18 +52,29 @@ export function close(expected: number, got: number, tolerance: Tolerance): bool
 }
 
 /** The first difference in reading order, or undefined where there is none. */
-export function compare(expected: Value, got: Value, tolerance: Tolerance, path = 'result'): Difference | undefined {
-  if (expected.kind === 'tensor' && got.kind === 'tensor') return compareTensors(expected, got, tolerance, path);
+export function compare(
+  expected: Value,
+  got: Value,
+  tolerance: Tolerance,
+  path = 'result',
+): Difference | undefined {
+  if (expected.kind === 'tensor' && got.kind === 'tensor')
+    return compareTensors(expected, got, tolerance, path);
   if (expected.kind === 'typed' && got.kind === 'typed') {
     if (expected.type !== got.type) return { kind: 'dtype', path, expected: expected.type, got: got.type };
-    if (expected.values.length !== got.values.length) return lengths(path, expected.values.length, got.values.length);
+    if (expected.values.length !== got.values.length)
+      return lengths(path, expected.values.length, got.values.length);
     return compareElements(expected.values, got.values, [expected.values.length], tolerance, path);
   }
   if (expected.kind === 'list' && got.kind === 'list') {
-    if (expected.items.length !== got.items.length) return lengths(path, expected.items.length, got.items.length);
-    return firstOf(expected.items.entries(), (i, item) => compare(item, got.items[i] ?? { kind: 'undefined' }, tolerance, `${path}[${i}]`));
+    if (expected.items.length !== got.items.length)
+      return lengths(path, expected.items.length, got.items.length);
+    return firstOf(expected.items.entries(), (i, item) =>
+      compare(item, got.items[i] ?? { kind: 'undefined' }, tolerance, `${path}[${i}]`),
+    );
   }
-  if (expected.kind === 'record' && got.kind === 'record') return compareEntries(expected.entries, got.entries, tolerance, path);
+  if (expected.kind === 'record' && got.kind === 'record')
+    return compareEntries(expected.entries, got.entries, tolerance, path);
   if (expected.kind === 'map' && got.kind === 'map') {
     return compareEntries(byKey(expected.entries), byKey(got.entries), tolerance, path);
   }
@@ -71,14 +87,21 @@ export function compare(expected: Value, got: Value, tolerance: Tolerance, path 
   ) {
     return expected.value === got.value ? undefined : scalar(path, expected.value, got.value);
   }
-  return expected.kind === got.kind ? undefined : { kind: 'type', path, expected: nameOf(expected), got: nameOf(got) };
+  return expected.kind === got.kind
+    ? undefined
+    : { kind: 'type', path, expected: nameOf(expected), got: nameOf(got) };
 }
 
 /** Whether two values agree everywhere, within the tolerance. */
 export const agree = (expected: Value, got: Value, tolerance: Tolerance): boolean =>
   compare(expected, got, tolerance) === undefined;
 
-function compareTensors(expected: TensorValue, got: TensorValue, tolerance: Tolerance, path: string): Difference | undefined {
+function compareTensors(
+  expected: TensorValue,
+  got: TensorValue,
+  tolerance: Tolerance,
+  path: string,
+): Difference | undefined {
   if (expected.shape.length !== got.shape.length || expected.shape.some((n, axis) => n !== got.shape[axis])) {
     return { kind: 'shape', path, expected: shapeText(expected.shape), got: shapeText(got.shape) };
   }
@@ -103,7 +126,8 @@ function compareElements(
     wrong++;
     if (first < 0) first = i;
     // A NaN or an infinity where a number belongs is worse than any distance.
-    const by = Number.isFinite(came) && Number.isFinite(want) ? Math.abs(came - want) : Number.POSITIVE_INFINITY;
+    const by =
+      Number.isFinite(came) && Number.isFinite(want) ? Math.abs(came - want) : Number.POSITIVE_INFINITY;
     if (by > worstBy) {
       worst = i;
       worstBy = by;
@@ -115,7 +139,15 @@ function compareElements(
     expected: expected[at] ?? Number.NaN,
     got: got[at] ?? Number.NaN,
   });
-  return { kind: 'elements', path, shape, wrong, total: expected.length, first: element(first), worst: element(worst) };
+  return {
+    kind: 'elements',
+    path,
+    shape,
+    wrong,
+    total: expected.length,
+    first: element(first),
+    worst: element(worst),
+  };
 }
 
 /** The place of a flat offset in a row-major tensor of the shape. */
@@ -140,15 +172,22 @@ function compareEntries(
     const list = (keys: Iterable<string>): string => `{${[...keys].slice(0, 12).join(', ')}}`;
     return { kind: 'keys', path, expected: list(expected.keys()), got: list(got.keys()) };
   }
-  return firstOf(expected, (key, value) => compare(value, got.get(key) ?? { kind: 'undefined' }, tolerance, `${path}.${key}`));
+  return firstOf(expected, (key, value) =>
+    compare(value, got.get(key) ?? { kind: 'undefined' }, tolerance, `${path}.${key}`),
+  );
 }
 
 /** Maps are compared without regard to order; their keys are strings, numbers or booleans. */
 function byKey(entries: readonly (readonly [Value, Value])[]): Map<string, Value> {
-  return new Map(entries.map(([key, item]) => ['value' in key ? JSON.stringify(key.value) : nameOf(key), item]));
+  return new Map(
+    entries.map(([key, item]) => ['value' in key ? JSON.stringify(key.value) : nameOf(key), item]),
+  );
 }
 
-function firstOf<K, V>(entries: Iterable<[K, V]>, test: (key: K, value: V) => Difference | undefined): Difference | undefined {
+function firstOf<K, V>(
+  entries: Iterable<[K, V]>,
+  test: (key: K, value: V) => Difference | undefined,
+): Difference | undefined {
   for (const [key, value] of entries) {
     const difference = test(key, value);
     if (difference !== undefined) return difference;
@@ -163,7 +202,11 @@ const lengths = (path: string, expected: number, got: number): Difference => ({
   got: `${got}`,
 });
 
-const scalar = (path: string, expected: number | string | boolean, got: number | string | boolean): Difference => ({
+const scalar = (
+  path: string,
+  expected: number | string | boolean,
+  got: number | string | boolean,
+): Difference => ({
   kind: 'scalar',
   path,
   expected: scalarText(expected),
@@ -172,7 +215,9 @@ const scalar = (path: string, expected: number | string | boolean, got: number |
 
 function scalarText(value: number | string | boolean): string {
   if (typeof value === 'number') return numberText(value);
-  return typeof value === 'string' ? JSON.stringify(value.length > 200 ? `${value.slice(0, 200)}…` : value) : String(value);
+  return typeof value === 'string'
+    ? JSON.stringify(value.length > 200 ? `${value.slice(0, 200)}…` : value)
+    : String(value);
 }
 
 /** A number as people read it: whole numbers whole, others with seven digits. */

@@ -14,8 +14,8 @@ export {
   inputsUnchanged,
   invariance,
   noLeak,
-  paddingInvariance,
   type Property,
+  paddingInvariance,
   property,
 } from './properties.ts';
 
@@ -64,7 +64,10 @@ export interface ExerciseDefinition<Args extends unknown[]> {
   /** At least three. */
   readonly mutants: readonly MutantDefinition<NoInfer<Args>>[];
   /** Other right answers, which must pass: another order of operations, another but equivalent formula. */
-  readonly variants?: readonly { readonly name: string; readonly implementation: (...args: NoInfer<Args>) => unknown }[];
+  readonly variants?: readonly {
+    readonly name: string;
+    readonly implementation: (...args: NoInfer<Args>) => unknown;
+  }[];
   readonly properties?: readonly Property[];
   /** What the notebook's empty answer does; throws unless given. */
   readonly stub?: (...args: NoInfer<Args>) => unknown;

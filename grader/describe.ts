@@ -60,7 +60,12 @@ export interface DescribeContext {
  * Sentences on how the output differs, most telling first; empty where nothing fits.
  * @param expected, got whole results; the tensors at the place of the difference are looked at.
  */
-export function describe(expected: Value, got: Value, tolerance: Tolerance, context: DescribeContext = {}): string[] {
+export function describe(
+  expected: Value,
+  got: Value,
+  tolerance: Tolerance,
+  context: DescribeContext = {},
+): string[] {
   const difference = compare(expected, got, tolerance);
   if (difference === undefined) return [];
   const want = tensorAt(expected, difference.path);
@@ -95,7 +100,9 @@ function tensorAt(root: Value, path: string): TensorValue | undefined {
 
 function permutations(n: number): number[][] {
   if (n === 0) return [[]];
-  return permutations(n - 1).flatMap((rest) => Array.from({ length: n }, (_, at) => rest.toSpliced(at, 0, n - 1)));
+  return permutations(n - 1).flatMap((rest) =>
+    Array.from({ length: n }, (_, at) => rest.toSpliced(at, 0, n - 1)),
+  );
 }
 
 /** The values of a row-major tensor with its axes in another order. */
@@ -160,11 +167,17 @@ function notNumbers(came: TensorValue): string | undefined {
 }
 
 /** The mask covers the first two axes of the result. */
-function butForPadding(want: TensorValue, came: TensorValue, tolerance: Tolerance, padding?: TensorValue): string | undefined {
+function butForPadding(
+  want: TensorValue,
+  came: TensorValue,
+  tolerance: Tolerance,
+  padding?: TensorValue,
+): string | undefined {
   if (padding === undefined || padding.shape.some((n, axis) => want.shape[axis] !== n)) return undefined;
   const inner = sizeOf(want.shape.slice(padding.shape.length));
   const right = want.values.every(
-    (value, i) => padding.values[Math.floor(i / inner)] === 0 || close(value, came.values[i] ?? Number.NaN, tolerance),
+    (value, i) =>
+      padding.values[Math.floor(i / inner)] === 0 || close(value, came.values[i] ?? Number.NaN, tolerance),
   );
   return right ? 'Every real token is right; only the padding positions are wrong.' : undefined;
 }
@@ -178,10 +191,17 @@ function scaled(want: TensorValue, came: TensorValue, tolerance: Tolerance): str
     norm += value * value;
   }
   const factor = dot / norm;
-  if (want.values.length < 3 || norm === 0 || !Number.isFinite(factor) || Math.abs(factor) < 1e-6) return undefined;
-  const widened = { ...tolerance, absolute: 4 * tolerance.absolute * Math.max(1, Math.abs(factor)), relative: 1e-4 };
-  if (!want.values.every((value, i) => close(value * factor, came.values[i] ?? Number.NaN, widened))) return undefined;
-  if (Math.abs(factor + 1) < 1e-4) return 'Every element has the wrong sign: your result is −1 times the expected one.';
+  if (want.values.length < 3 || norm === 0 || !Number.isFinite(factor) || Math.abs(factor) < 1e-6)
+    return undefined;
+  const widened = {
+    ...tolerance,
+    absolute: 4 * tolerance.absolute * Math.max(1, Math.abs(factor)),
+    relative: 1e-4,
+  };
+  if (!want.values.every((value, i) => close(value * factor, came.values[i] ?? Number.NaN, widened)))
+    return undefined;
+  if (Math.abs(factor + 1) < 1e-4)
+    return 'Every element has the wrong sign: your result is −1 times the expected one.';
   return `Your result is ${numberText(Number(factor.toPrecision(5)))} times the expected one, everywhere: a factor is missing or one too many.`;
 }
 
@@ -190,7 +210,8 @@ function shifted(want: TensorValue, came: TensorValue, tolerance: Tolerance): st
   if (first === undefined || firstWant === undefined || want.values.length < 3) return undefined;
   const by = first - firstWant;
   const widened = { ...tolerance, absolute: 4 * tolerance.absolute + 1e-6 };
-  if (!want.values.every((value, i) => close(value + by, came.values[i] ?? Number.NaN, widened))) return undefined;
+  if (!want.values.every((value, i) => close(value + by, came.values[i] ?? Number.NaN, widened)))
+    return undefined;
   return `Your result is the expected one plus ${numberText(Number(by.toPrecision(5)))}, everywhere.`;
 }
 

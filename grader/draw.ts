@@ -44,7 +44,8 @@ export function createDraw(seed: number | string): Draw {
       ),
     integers: (shape, low, high) =>
       tf.tensor(Int32Array.from(fill(shape, () => integer(low, high))), [...shape], 'int32'),
-    gain: (size) => tf.tensor1d(fill([size], () => (rng.next() < 0.5 ? -1 : 1) * (0.1 + 0.4 * rng.next()) + 1)),
+    gain: (size) =>
+      tf.tensor1d(fill([size], () => (rng.next() < 0.5 ? -1 : 1) * (0.1 + 0.4 * rng.next()) + 1)),
     shift: (size) => tf.tensor1d(fill([size], () => (rng.next() < 0.5 ? -1 : 1) * (0.1 + 0.4 * rng.next()))),
     mask: (batch, length) => {
       const lengths = Array.from({ length: batch }, (_, row) => (row === 0 ? length : integer(1, length)));

@@ -62,9 +62,16 @@ export async function evaluate(answerer: Answerer, args: readonly Value[]): Prom
     const inputs = new Set(tensorsIn(live).map(({ tensor }) => tensor.id));
     const before = tf.memory().numTensors;
     const result = await answerer.answer(...live);
-    const produced = tensorsIn(result).filter(({ tensor }) => !inputs.has(tensor.id) && !tensor.isDisposed).length;
+    const produced = tensorsIn(result).filter(
+      ({ tensor }) => !inputs.has(tensor.id) && !tensor.isDisposed,
+    ).length;
     const leaked = tf.memory().numTensors - before - produced;
-    return { kind: 'returned', value: await readValue(result), leaked, changed: await changedInputs(args, live) };
+    return {
+      kind: 'returned',
+      value: await readValue(result),
+      leaked,
+      changed: await changedInputs(args, live),
+    };
   } catch (error) {
     return { kind: 'threw', message: thrownText(error) };
   } finally {
@@ -92,7 +99,10 @@ function identical(a: Value, b: Value): boolean {
     return a.values.length === b.values.length && a.values.every((value, i) => Object.is(value, b.values[i]));
   }
   if (a.kind === 'list' && b.kind === 'list') {
-    return a.items.length === b.items.length && a.items.every((item, i) => identical(item, b.items[i] ?? { kind: 'undefined' }));
+    return (
+      a.items.length === b.items.length &&
+      a.items.every((item, i) => identical(item, b.items[i] ?? { kind: 'undefined' }))
+    );
   }
   if (a.kind === 'record' && b.kind === 'record') {
     const { entries } = b;
@@ -107,7 +117,9 @@ function identical(a: Value, b: Value): boolean {
       a.entries.length === entries.length &&
       a.entries.every(([key, item], i) => {
         const [otherKey, other] = entries[i] ?? [];
-        return otherKey !== undefined && other !== undefined && identical(key, otherKey) && identical(item, other);
+        return (
+          otherKey !== undefined && other !== undefined && identical(key, otherKey) && identical(item, other)
+        );
       })
     );
   }
@@ -148,15 +160,19 @@ export async function differentiate(
 
 function weighted(result: unknown, seed: string): tf.Scalar {
   if (result instanceof Promise) {
-    throw new UnreadableValue('the function is asynchronous; a gradient passes only through a function that returns at once');
+    throw new UnreadableValue(
+      'the function is asynchronous; a gradient passes only through a function that returns at once',
+    );
   }
   const draw = createDraw(seed);
   const terms = tensorsIn(result)
     .filter(({ tensor }) => tensor.dtype === 'float32')
     .map(({ tensor }) => tf.sum(tf.mul(tensor, draw.normal(tensor.shape))));
-  if (terms.length === 0) throw new UnreadableValue('the result holds no float32 tensor to take a gradient of');
+  if (terms.length === 0)
+    throw new UnreadableValue('the result holds no float32 tensor to take a gradient of');
   return tf.addN(terms.map((term) => term.asScalar()));
 }
 
 /** The shape of a gradient, for messages. */
-export const gradientShape = (value: Value): string => (value.kind === 'tensor' ? shapeText(value.shape) : value.kind);
+export const gradientShape = (value: Value): string =>
+  value.kind === 'tensor' ? shapeText(value.shape) : value.kind;

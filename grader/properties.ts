@@ -2,8 +2,9 @@
  * Properties that hold for every right answer, next to the values: no leak, inputs unchanged, nothing seen of the future or of
  * padding, gradients that arrive. A property is checked once all values of an exercise are right.
  */
-import type { Draw } from './draw.ts';
+
 import { compare, type Tolerance } from './compare.ts';
+import type { Draw } from './draw.ts';
 import type { Outcome } from './evaluate.ts';
 import { disposeTree, materialise, readValue, type Value } from './values.ts';
 
@@ -75,7 +76,11 @@ export const deterministic = (options: Options = {}): Property => ({
   check: async ({ args, call }) => {
     const first = await call(args);
     const second = await call(args);
-    const difference = compare(first.value, second.value, { absolute: 0, relative: 0, reason: 'the same call twice' });
+    const difference = compare(first.value, second.value, {
+      absolute: 0,
+      relative: 0,
+      reason: 'the same call twice',
+    });
     return difference === undefined
       ? undefined
       : 'Two calls with the same inputs give different results. Draw only from the generator or seed that you are given, and keep nothing between calls.';
@@ -169,7 +174,8 @@ export const gradientsFlow = (options: Options & { readonly tolerance?: Toleranc
       if (isZero(came)) {
         return `No gradient reaches ${path}. Something between it and the result stops it: dataSync, arraySync, a new tf.tensor, argMax, a comparison or a cast to int32.`;
       }
-      if (isZero(want)) return `A gradient reaches ${path}, and none should: it must not be trained through this function.`;
+      if (isZero(want))
+        return `A gradient reaches ${path}, and none should: it must not be trained through this function.`;
       if (compare(want, came, tolerance) !== undefined) {
         return `The values are right, but the gradient with respect to ${path} is not: part of the way is cut off or counted twice.`;
       }
@@ -183,4 +189,8 @@ function isZero(value: Value): boolean {
 }
 
 /** A property in your own words: `check` gets a probe and returns undefined or a sentence to the learner. */
-export const property = (name: string, check: Property['check'], options: Options = {}): Property => ({ ...options, name, check });
+export const property = (name: string, check: Property['check'], options: Options = {}): Property => ({
+  ...options,
+  name,
+  check,
+});

@@ -88,7 +88,8 @@ export async function readValue(source: unknown, path = 'result'): Promise<Value
 }
 
 async function read(source: unknown, path: string, depth: number, budget: { nodes: number }): Promise<Value> {
-  if (depth > MAX_DEPTH) throw new UnreadableValue(`${path} is nested deeper than ${MAX_DEPTH} levels, or contains itself`);
+  if (depth > MAX_DEPTH)
+    throw new UnreadableValue(`${path} is nested deeper than ${MAX_DEPTH} levels, or contains itself`);
   if (--budget.nodes < 0) throw new UnreadableValue(`${path} is too large: more than ${MAX_NODES} values`);
   if (source === null) return { kind: 'null' };
   switch (typeof source) {
@@ -103,23 +104,30 @@ async function read(source: unknown, path: string, depth: number, budget: { node
     case 'object':
       break;
     default:
-      throw new UnreadableValue(`${path} is a ${typeof source}; expected tensors, numbers, strings, arrays or plain objects`);
+      throw new UnreadableValue(
+        `${path} is a ${typeof source}; expected tensors, numbers, strings, arrays or plain objects`,
+      );
   }
   if (source instanceof tf.Tensor) return readTensor(source, path);
   if (ArrayBuffer.isView(source)) return readTypedArray(source, path);
-  if (source instanceof Promise) throw new UnreadableValue(`${path} is a Promise: await it before you return it`);
+  if (source instanceof Promise)
+    throw new UnreadableValue(`${path} is a Promise: await it before you return it`);
   if (source instanceof Map) {
     const entries: (readonly [Value, Value])[] = [];
     for (const [key, item] of source) {
       const name = `${path}.get(${JSON.stringify(key)})`;
-      entries.push([await read(key, `a key of ${path}`, depth + 1, budget), await read(item, name, depth + 1, budget)]);
+      entries.push([
+        await read(key, `a key of ${path}`, depth + 1, budget),
+        await read(item, name, depth + 1, budget),
+      ]);
     }
     return { kind: 'map', entries };
   }
   if (source instanceof Set) throw new UnreadableValue(`${path} is a Set; expected an array`);
   if (Array.isArray(source)) {
     const items: Value[] = [];
-    for (let i = 0; i < source.length; i++) items.push(await read(source[i], `${path}[${i}]`, depth + 1, budget));
+    for (let i = 0; i < source.length; i++)
+      items.push(await read(source[i], `${path}[${i}]`, depth + 1, budget));
     return { kind: 'list', items };
   }
   const entries = new Map<string, Value>();
@@ -133,7 +141,8 @@ async function read(source: unknown, path: string, depth: number, budget: { node
 async function readTensor(tensor: tf.Tensor, path: string): Promise<Value> {
   if (tensor.isDisposed) throw new UnreadableValue(`${path} is a tensor that was already disposed`);
   const { dtype } = tensor;
-  if (!isTensorDtype(dtype)) throw new UnreadableValue(`${path} is a tensor of ${dtype}; expected float32, int32 or bool`);
+  if (!isTensorDtype(dtype))
+    throw new UnreadableValue(`${path} is a tensor of ${dtype}; expected float32, int32 or bool`);
   const data = await tensor.data();
   // Copied: on the cpu backend data() is the tensor's own memory.
   return { kind: 'tensor', dtype, shape: [...tensor.shape], values: TENSOR_ARRAYS[dtype].from(data) };
@@ -141,7 +150,8 @@ async function readTensor(tensor: tf.Tensor, path: string): Promise<Value> {
 
 function readTypedArray(view: ArrayBufferView, path: string): Value {
   for (const [name, type] of Object.entries(TYPED_ARRAYS)) {
-    if (isTypedArrayName(name) && view instanceof type) return { kind: 'typed', type: name, values: view.slice() };
+    if (isTypedArrayName(name) && view instanceof type)
+      return { kind: 'typed', type: name, values: view.slice() };
   }
   throw new UnreadableValue(`${path} is a ${view.constructor.name}; expected a Float32Array or Int32Array`);
 }
@@ -196,7 +206,8 @@ export function tensorsIn(tree: unknown, path = ''): PlacedTensor[] {
     } else if (Array.isArray(node)) {
       for (const [i, item] of node.entries()) visit(item, `${at}[${i}]`, depth + 1);
     } else {
-      for (const [key, item] of Object.entries(node)) visit(item, at === '' ? key : `${at}.${key}`, depth + 1);
+      for (const [key, item] of Object.entries(node))
+        visit(item, at === '' ? key : `${at}.${key}`, depth + 1);
     }
   };
   visit(tree, path, 0);

@@ -28,7 +28,10 @@ interface Sizes {
 }
 
 /** Segments change at another place in every row, so that nothing but the ids given can be right. */
-function inputs(draw: Draw, { batch, length, width, vocabulary, positions, eps = 1e-12 }: Sizes): [Params, Inputs, Config] {
+function inputs(
+  draw: Draw,
+  { batch, length, width, vocabulary, positions, eps = 1e-12 }: Sizes,
+): [Params, Inputs, Config] {
   const segments = Array.from({ length: batch }, () => {
     const first = 1 + draw.rng.integer(length - 1);
     return Array.from({ length }, (_, i) => (i < first ? 0 : 1));
@@ -77,13 +80,19 @@ export default defineExercise({
         tf.tidy(() => {
           const lookUp = (table: tf.Tensor, ids: tf.Tensor): tf.Tensor =>
             tf.reshape(
-              tf.matMul(tf.cast(tf.oneHot(tf.reshape(tf.cast(ids, 'int32'), [-1]), table.shape[0] ?? 0), 'float32'), table),
+              tf.matMul(
+                tf.cast(tf.oneHot(tf.reshape(tf.cast(ids, 'int32'), [-1]), table.shape[0] ?? 0), 'float32'),
+                table,
+              ),
               [...ids.shape, -1],
             );
           const positions = tf.slice(params.positionEmbeddings.weight, [0, 0], [inputIds.shape[1] ?? 0, -1]);
           const total = tf.add(
             positions,
-            tf.add(lookUp(params.tokenTypeEmbeddings.weight, tokenTypeIds), lookUp(params.wordEmbeddings.weight, inputIds)),
+            tf.add(
+              lookUp(params.tokenTypeEmbeddings.weight, tokenTypeIds),
+              lookUp(params.wordEmbeddings.weight, inputIds),
+            ),
           );
           return layerNorm(params.layerNorm, total, config.layer_norm_eps);
         }),
@@ -96,7 +105,11 @@ export default defineExercise({
         'The norm is applied to the token embeddings before the others are added. BERT adds all three first and normalises the sum: move layerNorm to the end.',
       implementation: (params, { inputIds, tokenTypeIds }, config) =>
         tf.tidy(() => {
-          const words = layerNorm(params.layerNorm, embed(params.wordEmbeddings.weight, inputIds), config.layer_norm_eps);
+          const words = layerNorm(
+            params.layerNorm,
+            embed(params.wordEmbeddings.weight, inputIds),
+            config.layer_norm_eps,
+          );
           const positions = tf.slice(params.positionEmbeddings.weight, [0, 0], [inputIds.shape[1] ?? 0, -1]);
           return tf.add(tf.add(words, embed(params.tokenTypeEmbeddings.weight, tokenTypeIds)), positions);
         }),
@@ -109,13 +122,21 @@ export default defineExercise({
         tf.tidy(() => {
           // Each position takes the segment of the one after it.
           const [, length = 0] = tokenTypeIds.shape;
-          const early = tf.concat([tf.slice(tokenTypeIds, [0, 1]), tf.slice(tokenTypeIds, [0, length - 1])], 1);
-          return layerNorm(params.layerNorm, sum(params, { inputIds, tokenTypeIds: early }), config.layer_norm_eps);
+          const early = tf.concat(
+            [tf.slice(tokenTypeIds, [0, 1]), tf.slice(tokenTypeIds, [0, length - 1])],
+            1,
+          );
+          return layerNorm(
+            params.layerNorm,
+            sum(params, { inputIds, tokenTypeIds: early }),
+            config.layer_norm_eps,
+          );
         }),
     },
     {
       id: 'no-segments',
-      diagnosis: 'The segment embeddings are left out: add the row of tokenTypeEmbeddings that tokenTypeIds names.',
+      diagnosis:
+        'The segment embeddings are left out: add the row of tokenTypeEmbeddings that tokenTypeIds names.',
       implementation: (params, { inputIds }, config) =>
         tf.tidy(() => {
           const positions = tf.slice(params.positionEmbeddings.weight, [0, 0], [inputIds.shape[1] ?? 0, -1]);
@@ -125,7 +146,8 @@ export default defineExercise({
     },
     {
       id: 'no-positions',
-      diagnosis: 'The position embeddings are left out: without them BERT reads a bag of words. Add row i of positionEmbeddings at position i.',
+      diagnosis:
+        'The position embeddings are left out: without them BERT reads a bag of words. Add row i of positionEmbeddings at position i.',
       implementation: (params, { inputIds, tokenTypeIds }, config) =>
         tf.tidy(() => {
           const total = tf.add(
@@ -167,7 +189,8 @@ export default defineExercise({
     {
       name: 'a large eps',
       visibility: 'hidden',
-      inputs: (draw) => inputs(draw, { batch: 1, length: 4, width: 12, vocabulary: 13, positions: 6, eps: 0.5 }),
+      inputs: (draw) =>
+        inputs(draw, { batch: 1, length: 4, width: 12, vocabulary: 13, positions: 6, eps: 0.5 }),
     },
   ],
   properties: [noLeak(), inputsUnchanged(), gradientsFlow()],

@@ -24,10 +24,12 @@ export default defineExercise({
   entry: 'bertPooler',
   difficulty: 1,
   minutes: 10,
-  signature: 'bertPooler(params: {dense: LinearParams}, hiddenStates: tf.Tensor /* [B, T, D] */): tf.Tensor  // [B, D]',
+  signature:
+    'bertPooler(params: {dense: LinearParams}, hiddenStates: tf.Tensor /* [B, T, D] */): tf.Tensor  // [B, D]',
   parameters: ['params', 'hiddenStates'],
   tolerance: { ...FLOAT32, reason: 'one product over D in float32, then tanh' },
-  reference: (params: Params, states: tf.Tensor) => tf.tidy(() => tf.tanh(linear(params.dense, at(states, 0)))),
+  reference: (params: Params, states: tf.Tensor) =>
+    tf.tidy(() => tf.tanh(linear(params.dense, at(states, 0)))),
   variants: [
     {
       name: 'all positions through the layer, the first taken at the end',
@@ -42,7 +44,8 @@ export default defineExercise({
     },
     {
       id: 'mean-pooling',
-      diagnosis: 'The states of all positions are averaged. BERT pools the state of the first token, [CLS], alone.',
+      diagnosis:
+        'The states of all positions are averaged. BERT pools the state of the first token, [CLS], alone.',
       implementation: (params, states) => tf.tidy(() => tf.tanh(linear(params.dense, tf.mean(states, 1)))),
     },
     {

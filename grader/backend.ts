@@ -1,0 +1,12 @@
+/** The backend that references and mutants run on: inputs are small, so plain JavaScript starts soonest and is as fast. */
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import '../src/core/gradients.ts';
+
+/** Makes the `cpu` backend current. */
+export async function startJudgeBackend(): Promise<void> {
+  // Else the first operation prints an advertisement for another package into every report.
+  tf.env().set('IS_TEST', true);
+  await tf.setBackend('cpu');
+  await tf.ready();
+}

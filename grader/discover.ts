@@ -1,0 +1,70 @@
+/** Finding exercises: every `exercises/<chapter>/<name>.ts` whose default export is one. */
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { InputError } from '../src/errors.ts';
+import type { Exercise } from './define.ts';
+
+const FOLDER = fileURLToPath(new URL('./exercises', import.meta.url));
+
+let loading: Promise<readonly Exercise[]> | undefined;
+
+/** All exercises, in the order of chapters as folders name them and of files within. Loaded once. */
+export function allExercises(): Promise<readonly Exercise[]> {
+  loading ??= load(FOLDER);
+  return loading;
+}
+
+/** The exercise of the id. @throws InputError if there is none, naming the nearest. */
+export async function findExercise(id: string): Promise<Exercise> {
+  const exercises = await allExercises();
+  const found = exercises.find((exercise) => exercise.id === id);
+  if (found !== undefined) return found;
+  const [family] = id.split('/');
+  const near = exercises
+    .filter((exercise) => exercise.id.startsWith(`${family}/`))
+    .map((exercise) => exercise.id);
+  throw new InputError(
+    `there is no exercise '${id}'; expected one of ${(near.length > 0 ? near : exercises.map((e) => e.id)).join(', ')}`,
+  );
+}
+
+async function load(folder: string): Promise<readonly Exercise[]> {
+  const exercises: Exercise[] = [];
+  for (const file of await exerciseFiles(folder)) {
+    const module: { default?: unknown } = await import(pathToFileURL(file).href);
+    if (!isExercise(module.default))
+      throw new Error(`${file} must have a default export made by defineExercise`);
+    const { id } = module.default;
+    if (exercises.some((exercise) => exercise.id === id))
+      throw new Error(`two files define exercise ${id}; the second is ${file}`);
+    exercises.push(module.default);
+  }
+  return exercises;
+}
+
+/** Files that start with `_` or hold no exercise by name (`*.d.ts`) are helpers of their neighbours. */
+async function exerciseFiles(folder: string): Promise<string[]> {
+  const chapters = await readdir(folder, { withFileTypes: true });
+  const files = await Promise.all(
+    chapters
+      .filter((entry) => entry.isDirectory())
+      .map(async ({ name }) =>
+        (await readdir(path.join(folder, name))).map((file) => path.join(folder, name, file)),
+      ),
+  );
+  return files
+    .flat()
+    .filter((file) => /^[^_].*(?<!\.d)\.[tj]s$/.test(path.basename(file)))
+    .sort();
+}
+
+function isExercise(value: unknown): value is Exercise {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'mutants' in value &&
+    'reference' in value &&
+    'cases' in value
+  );
+}
