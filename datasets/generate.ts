@@ -59,9 +59,11 @@ const DATA_SETS: readonly DataSet[] = [
 ];
 
 function card(set: DataSet): string {
-  const rows = Object.entries(set.files).map(([name, text]) => {
+  const files = Object.entries(set.files).map(([name, text]) => {
     const bytes = Buffer.from(text);
-    return `| \`${name}\` | ${bytes.length} | ${text.trimEnd().split('\n').length} | \`${createHash('sha256').update(bytes).digest('hex')}\` |`;
+    const lineCount = text.trimEnd().split('\n').length;
+    const sum = createHash('sha256').update(bytes).digest('hex');
+    return [`\`${name}\``, String(bytes.length), String(lineCount), `\`${sum}\``];
   });
   return `# ${set.title}
 
@@ -73,10 +75,17 @@ function card(set: DataSet): string {
 
 **Licence.** CC0 1.0: use it as you like.
 
-| file | bytes | lines | sha256 |
-|---|---|---|---|
-${rows.join('\n')}
+${table([['file', 'bytes', 'lines', 'sha256'], ...files])}
 `;
+}
+
+/** A Markdown table, its columns aligned as the formatter does. The first row is the head. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  const [head = [], ...body] = rows;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n');
 }
 
 const check = process.argv.includes('--check');
