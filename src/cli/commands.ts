@@ -21,4 +21,8 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'set up everything and run all tests of the lab',
     load: async () => (await import('./commands/test.ts')).testCommand(),
   },
+  notebooks: {
+    summary: 'make the notebooks from their masters in notebooks/source',
+    load: async () => (await import('./commands/notebooks.ts')).notebooksCommand(),
+  },
 };
