@@ -1,0 +1,6 @@
+export * from './checkpoint.ts';
+export { parseWith, readJsonObject } from './json.ts';
+export * from './parameters.ts';
+export * from './safetensors.ts';
+export * from './safetensors-write.ts';
+export * from './weight-map.ts';
