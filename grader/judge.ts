@@ -9,7 +9,7 @@ import { createDraw } from './draw.ts';
 import { type Candidate, localCandidate, type Outcome } from './evaluate.ts';
 import { type Picture, pictureOf } from './picture.ts';
 import { type Probe, type Property, PropertyFailure } from './properties.ts';
-import { disposeTree, materialise, nameOf, readValue, type TensorValue, type Value } from './values.ts';
+import { disposeTree, materialise, nameOf, readValue, type Value } from './values.ts';
 
 /** A named mistake. */
 export interface Mistake {
@@ -156,7 +156,7 @@ export async function drawInputs(
     const args: Value[] = [];
     for (const [i, arg] of live.entries()) args.push(await readValue(arg, `argument ${i}`));
     const mask = padding === undefined ? undefined : await readValue(padding, 'padding');
-    return { args, context: mask?.kind === 'tensor' ? { padding: mask satisfies TensorValue } : {} };
+    return { args, context: mask?.kind === 'tensor' ? { padding: mask } : {} };
   } finally {
     disposeTree([live, padding]);
   }
