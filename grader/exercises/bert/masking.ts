@@ -29,7 +29,13 @@ function mask(
     ignored?: number;
   } = {},
 ): Masked {
-  const { chosen = (u) => u < 0.15, label = () => true, replaced = 0.8, randomised = 0.9, ignored = IGNORED } = rules;
+  const {
+    chosen = (u) => u < 0.15,
+    label = () => true,
+    replaced = 0.8,
+    randomised = 0.9,
+    ignored = IGNORED,
+  } = rules;
   const eligible = rules.eligible ?? ((position: number) => special[position] === 0);
   const inputIds = [...ids];
   const labels = ids.map(() => ignored);
@@ -49,7 +55,12 @@ function mask(
  */
 function inputs(
   draw: Draw,
-  { words, padding, maskId, vocabulary }: { words: number; padding: number; maskId: number; vocabulary: number },
+  {
+    words,
+    padding,
+    maskId,
+    vocabulary,
+  }: { words: number; padding: number; maskId: number; vocabulary: number },
 ): [number[], number[], Draws, { maskId: number }] {
   const word = (): number => 10 + draw.rng.integer(vocabulary - 10);
   const half = Math.floor(words / 2);
@@ -139,7 +150,8 @@ export default defineExercise({
     },
     {
       id: 'only-masked-labelled',
-      diagnosis: 'Only positions that became [MASK] get a label. All chosen positions do, whatever their fate.',
+      diagnosis:
+        'Only positions that became [MASK] get a label. All chosen positions do, whatever their fate.',
       implementation: (ids, special, draws, { maskId }) =>
         mask(ids, special, draws, maskId, { label: (fate) => fate < 0.8 }),
     },
@@ -151,9 +163,13 @@ export default defineExercise({
     },
     {
       id: 'random-and-kept-swapped',
-      diagnosis: 'The two tenths are swapped: fate in [0.8, 0.9) becomes the random token, fate in [0.9, 1) stays.',
+      diagnosis:
+        'The two tenths are swapped: fate in [0.8, 0.9) becomes the random token, fate in [0.9, 1) stays.',
       implementation: (ids, special, draws, { maskId }) => {
-        const swapped = { ...draws, fate: draws.fate.map((f) => (f < 0.8 ? f : f < 0.9 ? f + 0.1 : f - 0.1)) };
+        const swapped = {
+          ...draws,
+          fate: draws.fate.map((f) => (f < 0.8 ? f : f < 0.9 ? f + 0.1 : f - 0.1)),
+        };
         return mask(ids, special, swapped, maskId);
       },
     },
@@ -168,10 +184,14 @@ export default defineExercise({
     },
     {
       id: 'labels-after-masking',
-      diagnosis: 'The labels hold the token after it was replaced. A label is the original token: read it before you overwrite it.',
+      diagnosis:
+        'The labels hold the token after it was replaced. A label is the original token: read it before you overwrite it.',
       implementation: (ids, special, draws, { maskId }) => {
         const { inputIds, labels } = mask(ids, special, draws, maskId);
-        return { inputIds, labels: labels.map((label, i) => (label === IGNORED ? IGNORED : (inputIds[i] ?? 0))) };
+        return {
+          inputIds,
+          labels: labels.map((label, i) => (label === IGNORED ? IGNORED : (inputIds[i] ?? 0))),
+        };
       },
     },
     {

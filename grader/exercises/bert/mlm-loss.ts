@@ -16,16 +16,25 @@ const weightsOf = (labels: tf.Tensor): tf.Tensor => tf.cast(tf.notEqual(labels, 
 /** Few labels, in different numbers a row, so that a mean over rows or over all positions gives something else. */
 function inputs(
   draw: Draw,
-  { batch, length, vocabulary, scale = 1 }: { batch: number; length: number; vocabulary: number; scale?: number },
+  {
+    batch,
+    length,
+    vocabulary,
+    scale = 1,
+  }: { batch: number; length: number; vocabulary: number; scale?: number },
 ): [tf.Tensor, tf.Tensor] {
   const labels = Array.from({ length: batch }, (_, row) => {
     const places = 1 + ((row * 2) % Math.max(1, length - 2));
-    return Array.from({ length }, (_, i) => (i < places ? draw.rng.integer(vocabulary) : IGNORED)).map((label, i, all) =>
-      // Labels not only at the beginning of a row.
-      i % 2 === 0 ? label : (all[length - 1 - i] ?? label),
+    return Array.from({ length }, (_, i) => (i < places ? draw.rng.integer(vocabulary) : IGNORED)).map(
+      (label, i, all) =>
+        // Labels not only at the beginning of a row.
+        i % 2 === 0 ? label : (all[length - 1 - i] ?? label),
     );
   });
-  return [draw.normal([batch, length, vocabulary], { std: scale }), tf.tensor2d(labels, [batch, length], 'int32')];
+  return [
+    draw.normal([batch, length, vocabulary], { std: scale }),
+    tf.tensor2d(labels, [batch, length], 'int32'),
+  ];
 }
 
 export default defineExercise({
@@ -57,7 +66,7 @@ export default defineExercise({
     {
       id: 'mask-after-the-mean',
       diagnosis:
-        'The loss is averaged over all positions first, and the mask is multiplied in afterwards: it can no longer leave anything out. Multiply each position\'s loss by its weight, then sum, then divide.',
+        "The loss is averaged over all positions first, and the mask is multiplied in afterwards: it can no longer leave anything out. Multiply each position's loss by its weight, then sum, then divide.",
       implementation: (logits, labels) =>
         tf.tidy(() => {
           const weights = weightsOf(labels);
@@ -74,12 +83,14 @@ export default defineExercise({
       id: 'mean-over-all-positions',
       diagnosis:
         'The sum is divided by the number of all positions. Divide by the number of positions that have a label, or the loss shrinks with every token that is not masked.',
-      implementation: (logits, labels) => tf.tidy(() => tf.mean(tf.mul(losses(logits, labels), weightsOf(labels)))),
+      implementation: (logits, labels) =>
+        tf.tidy(() => tf.mean(tf.mul(losses(logits, labels), weightsOf(labels)))),
     },
     {
       id: 'sum-not-mean',
       diagnosis: 'The loss is the sum over the labelled positions. Divide it by their number.',
-      implementation: (logits, labels) => tf.tidy(() => tf.sum(tf.mul(losses(logits, labels), weightsOf(labels)))),
+      implementation: (logits, labels) =>
+        tf.tidy(() => tf.sum(tf.mul(losses(logits, labels), weightsOf(labels)))),
     },
     {
       id: 'mean-of-row-means',
@@ -93,7 +104,8 @@ export default defineExercise({
     },
     {
       id: 'sign',
-      diagnosis: 'The sign is wrong: the loss is minus the log-probability, a number above 0 that training makes smaller.',
+      diagnosis:
+        'The sign is wrong: the loss is minus the log-probability, a number above 0 that training makes smaller.',
       implementation: (logits, labels) => tf.tidy(() => tf.neg(crossEntropy(logits, labels))),
     },
     {
@@ -108,12 +120,25 @@ export default defineExercise({
     },
   ],
   cases: [
-    { name: 'three rows', visibility: 'public', inputs: (draw) => inputs(draw, { batch: 3, length: 7, vocabulary: 11 }) },
-    { name: 'other sizes', visibility: 'hidden', weight: 2, inputs: (draw) => inputs(draw, { batch: 4, length: 9, vocabulary: 23 }) },
+    {
+      name: 'three rows',
+      visibility: 'public',
+      inputs: (draw) => inputs(draw, { batch: 3, length: 7, vocabulary: 11 }),
+    },
+    {
+      name: 'other sizes',
+      visibility: 'hidden',
+      weight: 2,
+      inputs: (draw) => inputs(draw, { batch: 4, length: 9, vocabulary: 23 }),
+    },
     {
       name: 'large logits',
       visibility: 'hidden',
-      tolerance: { absolute: 1e-4, relative: 1e-5, reason: 'losses near 100, of which float32 keeps 7 digits' },
+      tolerance: {
+        absolute: 1e-4,
+        relative: 1e-5,
+        reason: 'losses near 100, of which float32 keeps 7 digits',
+      },
       inputs: (draw) => inputs(draw, { batch: 2, length: 6, vocabulary: 13, scale: 60 }),
     },
   ],

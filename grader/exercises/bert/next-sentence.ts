@@ -4,7 +4,9 @@ import { type Draw, defineExercise, FLOAT32, gradientsFlow, inputsUnchanged, noL
 
 /** Both classes among the labels, in different numbers. */
 function inputs(draw: Draw, batch: number, width: number): [LinearParams, tf.Tensor, tf.Tensor] {
-  const labels = Array.from({ length: batch }, (_, row) => (row === 0 ? 0 : row < 3 ? 1 : draw.rng.integer(2)));
+  const labels = Array.from({ length: batch }, (_, row) =>
+    row === 0 ? 0 : row < 3 ? 1 : draw.rng.integer(2),
+  );
   return [
     { weight: draw.normal([2, width], { std: 0.5 }), bias: draw.shift(2) },
     draw.uniform([batch, width], -1, 1),
@@ -20,7 +22,11 @@ const result = (
   logits: tf.Tensor,
   labels: tf.Tensor,
   { isNext = 0, loss = crossEntropy(logits, labels) }: { isNext?: number; loss?: tf.Tensor } = {},
-): { logits: tf.Tensor; isNext: tf.Tensor; loss: tf.Tensor } => ({ logits, isNext: column(logits, isNext), loss });
+): { logits: tf.Tensor; isNext: tf.Tensor; loss: tf.Tensor } => ({
+  logits,
+  isNext: column(logits, isNext),
+  loss,
+});
 
 export default defineExercise({
   id: 'bert/next-sentence',
@@ -60,7 +66,8 @@ export default defineExercise({
     },
     {
       id: 'loss-with-reversed-labels',
-      diagnosis: 'The loss takes 1 for "is next". Use the labels as they are: they name the column of the logits.',
+      diagnosis:
+        'The loss takes 1 for "is next". Use the labels as they are: they name the column of the logits.',
       implementation: (params, pooled, labels) =>
         tf.tidy(() => {
           const logits = linear(params, pooled);
@@ -88,12 +95,17 @@ export default defineExercise({
         tf.tidy(() => {
           const logits = linear(params, pooled);
           const overBatch = tf.transpose(tf.softmax(tf.transpose(logits)));
-          return { logits, isNext: tf.squeeze(tf.slice(overBatch, [0, 0], [-1, 1]), [1]), loss: crossEntropy(logits, labels) };
+          return {
+            logits,
+            isNext: tf.squeeze(tf.slice(overBatch, [0, 0], [-1, 1]), [1]),
+            loss: crossEntropy(logits, labels),
+          };
         }),
     },
     {
       id: 'loss-summed',
-      diagnosis: 'The losses of the pairs are summed. Take their mean, so that the loss does not grow with the batch.',
+      diagnosis:
+        'The losses of the pairs are summed. Take their mean, so that the loss does not grow with the batch.',
       implementation: (params, pooled, labels) =>
         tf.tidy(() => {
           const logits = linear(params, pooled);

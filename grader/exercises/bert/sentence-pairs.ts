@@ -20,7 +20,11 @@ const at = <T>(items: readonly T[], uniform: number | undefined): T | undefined 
 function pairs(
   documents: readonly (readonly string[])[],
   draws: Draws,
-  rules: { others?: (own: number) => readonly (readonly string[])[]; isNext?: number; coin?: (uniform: number) => boolean } = {},
+  rules: {
+    others?: (own: number) => readonly (readonly string[])[];
+    isNext?: number;
+    coin?: (uniform: number) => boolean;
+  } = {},
 ): SentencePair[] {
   const { isNext = 0, coin = (uniform) => uniform < 0.5 } = rules;
   const others = rules.others ?? ((own: number) => documents.filter((_, index) => index !== own));
@@ -43,14 +47,18 @@ function pairs(
 /** Documents of different lengths whose sentences are all different. */
 function inputs(draw: Draw, lengths: readonly number[]): [string[][], Draws] {
   const documents = lengths.map((length, d) =>
-    Array.from({ length }, (_, s) => `Document ${d + 1} says ${['this', 'that', 'more', 'less'][draw.rng.integer(4)]}, sentence ${s + 1}.`),
+    Array.from(
+      { length },
+      (_, s) =>
+        `Document ${d + 1} says ${['this', 'that', 'more', 'less'][draw.rng.integer(4)]}, sentence ${s + 1}.`,
+    ),
   );
   const count = lengths.reduce((sum, length) => sum + length - 1, 0);
   const uniforms = (): number[] => Array.from({ length: count }, () => draw.rng.next());
   // Both kinds of pair are always there: the coins alternate between the halves, shuffled by a random start.
   const coin = uniforms().map((u, k) => (k % 2 === 0 ? u / 2 : 0.5 + u / 2));
   // Every document is drawn from, the own one included if somebody forgets to leave it out.
-  const document = uniforms().map((u, k) => ((k * 0.37 + u * 0.2) % 1));
+  const document = uniforms().map((u, k) => (k * 0.37 + u * 0.2) % 1);
   return [documents, { coin, document, sentence: uniforms() }];
 }
 
@@ -71,12 +79,18 @@ export default defineExercise({
       name: 'walks over all places first, then draws',
       implementation: (documents, draws) =>
         documents
-          .flatMap((document, own) => document.slice(1).map((next, i) => ({ own, first: document[i] ?? '', next })))
+          .flatMap((document, own) =>
+            document.slice(1).map((next, i) => ({ own, first: document[i] ?? '', next })),
+          )
           .map(({ own, first, next }, k) => {
             if ((draws.coin[k] ?? 0) < 0.5) return { first, second: next, label: 0 };
             const drawn = Math.floor((draws.document[k] ?? 0) * (documents.length - 1));
             const other = documents[drawn >= own ? drawn + 1 : drawn] ?? [];
-            return { first, second: other[Math.floor((draws.sentence[k] ?? 0) * other.length)] ?? '', label: 1 };
+            return {
+              first,
+              second: other[Math.floor((draws.sentence[k] ?? 0) * other.length)] ?? '',
+              label: 1,
+            };
           }),
     },
   ],
@@ -96,7 +110,8 @@ export default defineExercise({
     },
     {
       id: 'label-reversed',
-      diagnosis: 'The labels are reversed. In BERT 0 means "is the next sentence" and 1 means "is a random one".',
+      diagnosis:
+        'The labels are reversed. In BERT 0 means "is the next sentence" and 1 means "is a random one".',
       implementation: (documents, draws) => pairs(documents, draws, { isNext: 1 }),
     },
     {
@@ -113,7 +128,11 @@ export default defineExercise({
         return all.slice(0, -1).map(({ own, sentence: first }, k) => {
           if ((draws.coin[k] ?? 0) < 0.5) return { first, second: all[k + 1]?.sentence ?? '', label: 0 };
           const others = documents.filter((_, index) => index !== own);
-          return { first, second: at(at(others, draws.document[k]) ?? [], draws.sentence[k]) ?? '', label: 1 };
+          return {
+            first,
+            second: at(at(others, draws.document[k]) ?? [], draws.sentence[k]) ?? '',
+            label: 1,
+          };
         });
       },
     },
@@ -125,7 +144,12 @@ export default defineExercise({
   ],
   cases: [
     { name: 'three documents', visibility: 'public', inputs: (draw) => inputs(draw, [4, 3, 5]) },
-    { name: 'five documents', visibility: 'hidden', weight: 2, inputs: (draw) => inputs(draw, [5, 2, 6, 3, 4]) },
+    {
+      name: 'five documents',
+      visibility: 'hidden',
+      weight: 2,
+      inputs: (draw) => inputs(draw, [5, 2, 6, 3, 4]),
+    },
     { name: 'a document of one sentence', visibility: 'hidden', inputs: (draw) => inputs(draw, [6, 1, 5]) },
   ],
   properties: [inputsUnchanged(), deterministic()],

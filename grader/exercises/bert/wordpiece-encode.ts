@@ -15,7 +15,12 @@ const wordOf = (draw: Draw, length: number): string =>
 /** Every letter in both forms, so that each word has pieces, and longer ones for greed to find. */
 function rich(draw: Draw, longer: number): string[] {
   const long = Array.from({ length: longer }, () => wordOf(draw, 2 + draw.rng.integer(3)));
-  return [...LETTERS, ...LETTERS.map((letter) => `##${letter}`), ...long, ...long.map((piece) => `##${piece}`)];
+  return [
+    ...LETTERS,
+    ...LETTERS.map((letter) => `##${letter}`),
+    ...long,
+    ...long.map((piece) => `##${piece}`),
+  ];
 }
 
 /** A walk over the word with the rules given: what the mutants vary. */
@@ -57,20 +62,33 @@ function longestAnywhere(word: string, vocabulary: Vocabulary, start = 0): strin
 }
 
 /** Fixed words on which each known mistake shows, whatever the seed drew beside them. */
-const TELLING: Vocabulary = vocabularyOf(['un', '##aff', '##able', 'aff', 'u', '##n', '##a', '##f', '##able', 'nab', '##nable', '##b']);
+const TELLING: Vocabulary = vocabularyOf([
+  'un',
+  '##aff',
+  '##able',
+  'aff',
+  'u',
+  '##n',
+  '##a',
+  '##f',
+  '##able',
+  'nab',
+  '##nable',
+  '##b',
+]);
 
-export default defineExercise({
+export default defineExercise<[string[], Vocabulary]>({
   id: 'bert/wordpiece-encode',
   title: 'WordPiece: greedy longest match',
   points: 2,
   entry: 'wordPieces',
   difficulty: 2,
   minutes: 20,
-  signature: 'wordPieces(words: string[], vocabulary: ReadonlyMap<string, number>): string[][]  // the pieces of each word',
+  signature:
+    'wordPieces(words: string[], vocabulary: ReadonlyMap<string, number>): string[][]  // the pieces of each word',
   parameters: ['words', 'vocabulary'],
   tolerance: EXACT,
-  reference: (words: string[], vocabulary: Vocabulary) =>
-    words.map((word) => wordPieces(word, { ids: vocabulary })),
+  reference: (words, vocabulary) => words.map((word) => wordPieces(word, { ids: vocabulary })),
   variants: [
     {
       name: 'recursive',
@@ -111,8 +129,10 @@ export default defineExercise({
     },
     {
       id: 'shortest-match',
-      diagnosis: 'The shortest matching piece is taken. WordPiece is greedy for the longest: try the whole rest of the word first.',
-      implementation: (words, vocabulary) => words.map((word) => pieces(word, vocabulary, { shortest: true })),
+      diagnosis:
+        'The shortest matching piece is taken. WordPiece is greedy for the longest: try the whole rest of the word first.',
+      implementation: (words, vocabulary) =>
+        words.map((word) => pieces(word, vocabulary, { shortest: true })),
     },
     {
       id: 'longest-anywhere',
@@ -143,7 +163,10 @@ export default defineExercise({
       weight: 2,
       inputs: (draw) => {
         const words = Array.from({ length: 24 }, () => wordOf(draw, 1 + draw.rng.integer(9)));
-        return [[...words, 'abcda', 'zab', 'abz', 'abcd'], vocabularyOf([...rich(draw, 10), 'ab', '##cda', '##bcd'])];
+        return [
+          [...words, 'abcda', 'zab', 'abz', 'abcd'],
+          vocabularyOf([...rich(draw, 10), 'ab', '##cda', '##bcd']),
+        ];
       },
     },
     {

@@ -40,8 +40,7 @@ function best(counts: Counts, score: Score, later = false): Pair {
     pair,
     score: score(count, counts.pieces.get(pair[0]) ?? 0, counts.pieces.get(pair[1]) ?? 0),
   }));
-  const order = (a: Pair, b: Pair): number =>
-    a[0] === b[0] ? (a[1] < b[1] ? -1 : 1) : a[0] < b[0] ? -1 : 1;
+  const order = (a: Pair, b: Pair): number => (a[0] === b[0] ? (a[1] < b[1] ? -1 : 1) : a[0] < b[0] ? -1 : 1);
   scored.sort((a, b) => b.score - a.score || (later ? -1 : 1) * order(a.pair, b.pair));
   return scored[0]?.pair ?? ['', ''];
 }
@@ -50,7 +49,10 @@ function best(counts: Counts, score: Score, later = false): Pair {
 function words(draw: Draw, count: number): Word[] {
   const letters = ['e', 'n', 'o', 'r', 's', 't'] as const;
   return Array.from({ length: count }, () => ({
-    pieces: Array.from({ length: 2 + draw.rng.integer(4) }, (_, i) => (i === 0 ? '' : '##') + draw.pick(letters)),
+    pieces: Array.from(
+      { length: 2 + draw.rng.integer(4) },
+      (_, i) => (i === 0 ? '' : '##') + draw.pick(letters),
+    ),
     count: 1 + draw.rng.integer(9),
   }));
 }
@@ -69,7 +71,7 @@ const TELLING: Word[] = [
   { pieces: ['s', '##e', '##t'], count: 5 },
 ];
 
-export default defineExercise({
+export default defineExercise<[Word[]]>({
   id: 'bert/wordpiece-train',
   title: 'WordPiece: which pair to merge next',
   points: 2,
@@ -79,7 +81,7 @@ export default defineExercise({
   signature: 'bestMerge(words: {pieces: string[]; count: number}[]): [string, string]',
   parameters: ['words'],
   tolerance: EXACT,
-  reference: (given: Word[]) => best(countsOf(given), likelihood),
+  reference: (given) => best(countsOf(given), likelihood),
   variants: [
     {
       name: 'compares logarithms of the score',
@@ -102,11 +104,16 @@ export default defineExercise({
     {
       id: 'word-counts-ignored',
       diagnosis: 'Every word counts once. Multiply by how often the word occurs: count += word.count.',
-      implementation: (given) => best(countsOf(given, () => 1), likelihood),
+      implementation: (given) =>
+        best(
+          countsOf(given, () => 1),
+          likelihood,
+        ),
     },
     {
       id: 'divided-by-the-sum',
-      diagnosis: 'The count of the pair is divided by the sum of its pieces\' counts. The score divides by their product.',
+      diagnosis:
+        "The count of the pair is divided by the sum of its pieces' counts. The score divides by their product.",
       implementation: (given) => best(countsOf(given), (count, left, right) => count / (left + right)),
     },
     {
@@ -118,7 +125,8 @@ export default defineExercise({
     {
       id: 'worst-pair',
       diagnosis: 'The pair with the lowest score is chosen. Take the highest.',
-      implementation: (given) => best(countsOf(given), (count, left, right) => -likelihood(count, left, right)),
+      implementation: (given) =>
+        best(countsOf(given), (count, left, right) => -likelihood(count, left, right)),
     },
     {
       id: 'tie-to-the-last',
@@ -128,7 +136,11 @@ export default defineExercise({
     },
   ],
   cases: [
-    { name: 'a pair that never comes apart', visibility: 'public', inputs: () => [TELLING.map((word) => ({ ...word }))] },
+    {
+      name: 'a pair that never comes apart',
+      visibility: 'public',
+      inputs: () => [TELLING.map((word) => ({ ...word }))],
+    },
     {
       name: 'two equally good pairs',
       visibility: 'public',
