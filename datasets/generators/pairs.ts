@@ -4,7 +4,7 @@
  */
 
 import { createRng, type Rng } from '../../src/core/random.ts';
-import type { SentencePair } from '../../src/datasets/records.ts';
+import type { LabelledPair } from '../../src/datasets/records.ts';
 import { person, pick, pickSome, sentence, shuffled } from './choose.ts';
 
 /** Who did what to what, where: all that a sentence of this corpus says. */
@@ -50,9 +50,9 @@ function changed(rng: Rng, original: Fact): Fact {
 }
 
 /** `count` different pairs, half of each label, in random order; the same for the same seed. */
-export function generatePairs(count: number, seed: string | number): SentencePair[] {
+export function generatePairs(count: number, seed: string | number): LabelledPair[] {
   const rng = createRng(seed);
-  const made = new Map<string, SentencePair>();
+  const made = new Map<string, LabelledPair>();
   while (made.size < count) {
     const label = made.size % 2 === 0 ? 1 : 0;
     const first = fact(rng);
@@ -60,7 +60,7 @@ export function generatePairs(count: number, seed: string | number): SentencePai
     while (label === 0 && JSON.stringify(second) === JSON.stringify(first)) second = changed(rng, first);
     const [one, two] = pickSome(rng, WORDINGS, 2);
     if (one === undefined || two === undefined) throw new Error('two wordings are needed');
-    const pair: SentencePair = { first: sentence(one(first)), second: sentence(two(second)), label };
+    const pair: LabelledPair = { first: sentence(one(first)), second: sentence(two(second)), label };
     made.set(`${pair.first}\n${pair.second}`, pair);
   }
   return shuffled(rng, [...made.values()]);

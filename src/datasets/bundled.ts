@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { readDocuments, readRecords } from './files.ts';
-import { type Review, reviewSchema, type SentencePair, type Split, sentencePairSchema } from './records.ts';
+import { type LabelledPair, type Review, reviewSchema, type Split, sentencePairSchema } from './records.ts';
 
 /** The folder of the bundled data sets. */
 export const DATASETS_FOLDER = fileURLToPath(new URL('../../datasets/', import.meta.url));
@@ -18,7 +18,7 @@ export function loadReviews(): Promise<Split<Review>> {
 }
 
 /** Pairs of sentences that say the same, or nearly. */
-export function loadSentencePairs(): Promise<Split<SentencePair>> {
+export function loadSentencePairs(): Promise<Split<LabelledPair>> {
   return loadSplit('pairs', (path) => readRecords(path, sentencePairSchema));
 }
 

@@ -15,7 +15,7 @@ export const sentencePairSchema = z.strictObject({
 export type Review = z.infer<typeof reviewSchema>;
 
 /** Two sentences. Label 1: they say the same; 0: one fact differs. */
-export type SentencePair = z.infer<typeof sentencePairSchema>;
+export type LabelledPair = z.infer<typeof sentencePairSchema>;
 
 /** The part of the data a model learns from, and the part it is judged on. */
 export interface Split<T> {

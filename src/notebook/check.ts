@@ -2,9 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Judgement } from '../../grader/judge.ts';
 import { messageOf } from '../errors.ts';
-
-/** What Jupyter shows of a value, by MIME type. */
-export type MimeBundle = Readonly<Record<string, string>>;
+import type { MimeBundle } from '../plots/chart.ts';
 
 export interface CheckResult {
   /** Whether every public check passed. */
