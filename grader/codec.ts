@@ -63,7 +63,7 @@ export function encodeValue(value: Value): Buffer {
     end += bytes.length;
     return { at, bytes: bytes.length };
   };
-  const nodeOf = (item: Value): Node => {
+  const toNode = (item: Value): Node => {
     switch (item.kind) {
       case 'tensor':
         return { k: 't', dtype: item.dtype, shape: item.shape, ...place(item.values) };
@@ -80,14 +80,14 @@ export function encodeValue(value: Value): Buffer {
       case 'undefined':
         return { k: 'u' };
       case 'list':
-        return { k: 'l', v: item.items.map(nodeOf) };
+        return { k: 'l', v: item.items.map(toNode) };
       case 'map':
-        return { k: 'm', v: item.entries.map(([key, inner]) => [nodeOf(key), nodeOf(inner)]) };
+        return { k: 'm', v: item.entries.map(([key, inner]) => [toNode(key), toNode(inner)]) };
       case 'record':
-        return { k: 'r', v: [...item.entries].map(([key, inner]) => [key, nodeOf(inner)]) };
+        return { k: 'r', v: [...item.entries].map(([key, inner]) => [key, toNode(inner)]) };
     }
   };
-  const skeleton = Buffer.from(JSON.stringify(nodeOf(value)));
+  const skeleton = Buffer.from(JSON.stringify(toNode(value)));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(skeleton.length);
   return Buffer.concat([length, skeleton, ...blobs]);
@@ -116,12 +116,13 @@ export function decodeValue(bytes: Buffer): Value {
     if (at + length > blob.length) throw new CodecError('the data of a value is cut short');
     return blob.subarray(at, at + length);
   };
-  const valueOf = (item: Node): Value => {
+  const fromNode = (item: Node): Value => {
     switch (item.k) {
       case 't': {
         const { dtype, shape } = item;
         if (!isTensorDtype(dtype)) throw new CodecError('a tensor has an unknown dtype');
-        if (sizeOf(shape) * bytesPerElement(dtype) !== item.bytes) throw new CodecError('a tensor lies about its shape');
+        if (sizeOf(shape) * bytesPerElement(dtype) !== item.bytes)
+          throw new CodecError('a tensor lies about its shape');
         return { kind: 'tensor', dtype, shape, values: tensorArray(dtype, slice(item)) };
       }
       case 'a':
@@ -138,12 +139,15 @@ export function decodeValue(bytes: Buffer): Value {
       case 'u':
         return { kind: 'undefined' };
       case 'l':
-        return { kind: 'list', items: item.v.map(valueOf) };
+        return { kind: 'list', items: item.v.map(fromNode) };
       case 'm':
-        return { kind: 'map', entries: item.v.map(([key, inner]) => [valueOf(key), valueOf(inner)] as const) };
+        return {
+          kind: 'map',
+          entries: item.v.map(([key, inner]) => [fromNode(key), fromNode(inner)] as const),
+        };
       case 'r':
-        return { kind: 'record', entries: new Map(item.v.map(([key, inner]) => [key, valueOf(inner)])) };
+        return { kind: 'record', entries: new Map(item.v.map(([key, inner]) => [key, fromNode(inner)])) };
     }
   };
-  return valueOf(parsed);
+  return fromNode(parsed);
 }

@@ -33,6 +33,8 @@ async function load(folder: string): Promise<readonly Exercise[]> {
   const exercises: Exercise[] = [];
   for (const file of await exerciseFiles(folder)) {
     const module: { default?: unknown } = await import(pathToFileURL(file).href);
+    // A file without a default export is a helper of its neighbours.
+    if (module.default === undefined) continue;
     if (!isExercise(module.default))
       throw new Error(`${file} must have a default export made by defineExercise`);
     const { id } = module.default;
@@ -43,7 +45,6 @@ async function load(folder: string): Promise<readonly Exercise[]> {
   return exercises;
 }
 
-/** Files that start with `_` or hold no exercise by name (`*.d.ts`) are helpers of their neighbours. */
 async function exerciseFiles(folder: string): Promise<string[]> {
   const chapters = await readdir(folder, { withFileTypes: true });
   const files = await Promise.all(
@@ -55,7 +56,7 @@ async function exerciseFiles(folder: string): Promise<string[]> {
   );
   return files
     .flat()
-    .filter((file) => /^[^_].*(?<!\.d)\.[tj]s$/.test(path.basename(file)))
+    .filter((file) => /(?<!\.d)\.[tj]s$/.test(path.basename(file)))
     .sort();
 }
 

@@ -2,6 +2,7 @@
  * Judging one exercise: cases are drawn from a seed, the reference says what is right, the candidate is asked, and a wrong
  * output is held against what every known mistake would have given on the same inputs.
  */
+import * as tf from '@tensorflow/tfjs-core';
 import { compare, type Difference, numberText } from './compare.ts';
 import type { Case, Exercise, Implementation } from './define.ts';
 import { type DescribeContext, describe, differenceText, discreetText } from './describe.ts';
@@ -9,7 +10,7 @@ import { createDraw } from './draw.ts';
 import { type Candidate, localCandidate, type Outcome } from './evaluate.ts';
 import { type Picture, pictureOf } from './picture.ts';
 import { type Probe, type Property, PropertyFailure } from './properties.ts';
-import { disposeTree, materialise, nameOf, readValue, type Value } from './values.ts';
+import { nameOf, readValue, type Value } from './values.ts';
 
 /** A named mistake. */
 export interface Mistake {
@@ -150,15 +151,17 @@ export async function drawInputs(
   definition: Case,
   seed: string,
 ): Promise<{ args: Value[]; context: DescribeContext }> {
-  const live = definition.inputs(createDraw(`${seed}/${definition.name}`));
-  const padding = definition.padding?.(live);
+  const engine = tf.engine();
+  engine.startScope('inputs');
   try {
+    const live = definition.inputs(createDraw(`${seed}/${definition.name}`));
+    const padding = definition.padding?.(live);
     const args: Value[] = [];
     for (const [i, arg] of live.entries()) args.push(await readValue(arg, `argument ${i}`));
     const mask = padding === undefined ? undefined : await readValue(padding, 'padding');
     return { args, context: mask?.kind === 'tensor' ? { padding: mask } : {} };
   } finally {
-    disposeTree([live, padding]);
+    engine.endScope();
   }
 }
 

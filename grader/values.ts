@@ -67,7 +67,8 @@ export function tensorArray(dtype: TensorDtype, bytes: Uint8Array): NumericArray
 /** A typed array by its class name over a copy of the bytes. */
 export function typedArray(name: string, bytes: Uint8Array): NumericArray {
   if (!isTypedArrayName(name)) throw new UnreadableValue(`unknown array type ${name}`);
-  const copy = bytes.slice();
+  // Not slice(): that of a Buffer shares memory.
+  const copy = new Uint8Array(bytes);
   return new TYPED_ARRAYS[name](copy.buffer, 0, copy.byteLength / TYPED_ARRAYS[name].BYTES_PER_ELEMENT);
 }
 

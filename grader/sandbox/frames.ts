@@ -21,7 +21,12 @@ export const response = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('started'), id: z.literal(0) }),
   z.object({ kind: z.literal('loaded'), id: z.number() }),
   /** A cell failed, or it declares no such function. `ours` if the cell is the released notebook's, not the learner's. */
-  z.object({ kind: z.literal('refused'), id: z.number(), message: z.string().max(4000), cell: z.string().max(200) }),
+  z.object({
+    kind: z.literal('refused'),
+    id: z.number(),
+    message: z.string().max(4000),
+    cell: z.string().max(200),
+  }),
   z.object({
     kind: z.literal('returned'),
     id: z.number(),

@@ -17,7 +17,8 @@ function receive(): { header: Request; body: Buffer } {
   let bytes = Buffer.alloc(0);
   for (;;) {
     const length = frameLength(bytes);
-    if (length !== undefined && bytes.length >= length) return unpackFrame(bytes.subarray(0, length), request);
+    if (length !== undefined && bytes.length >= length)
+      return unpackFrame(bytes.subarray(0, length), request);
     const chunk = Buffer.alloc(Math.max(65_536, (length ?? 0) - bytes.length));
     const read = readSync(CHANNEL, chunk);
     // The grader has closed the pipe: the work is done.
@@ -41,7 +42,9 @@ function answer(id: number, outcome: Outcome): void {
 }
 
 /** Runs the cells in a new engine; the entry's function, or why there is none. */
-async function load(message: Request & { op: 'load' }): Promise<Answerer | { message: string; cell: string }> {
+async function load(
+  message: Request & { op: 'load' },
+): Promise<Answerer | { message: string; cell: string }> {
   const engine = createEngine({ cwd: process.cwd(), typeCheck: false });
   for (const { name, source } of message.cells) {
     const result = await engine.run(source, { name });
@@ -50,7 +53,10 @@ async function load(message: Request & { op: 'load' }): Promise<Answerer | { mes
   const entry: unknown = engine.get(message.entry);
   const cell = message.cells.at(-1)?.name ?? '';
   if (typeof entry !== 'function') {
-    const what = entry === undefined ? `declares no ${message.entry}` : `declares ${message.entry}, but it is no function`;
+    const what =
+      entry === undefined
+        ? `declares no ${message.entry}`
+        : `declares ${message.entry}, but it is no function`;
     return { cell, message: `the answer cell ${what}` };
   }
   return { answer: (...args) => Reflect.apply(entry, undefined, args) };
