@@ -1,0 +1,83 @@
+/**
+ * TensorFlow's own library behind Node's native interface: `tensorflow` on the processor, `cuda` on an NVIDIA GPU.
+ * `lab backend install` builds what is loaded here.
+ */
+
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import util from 'node:util';
+import * as tf from '@tensorflow/tfjs-core';
+import type { TFJSBinding } from '@tensorflow/tfjs-node/dist/tfjs_binding.js';
+import type { Backend } from './backend.ts';
+
+export type NativeName = 'tensorflow' | 'cuda';
+
+/** The npm packages whose JavaScript side is used. */
+export const NATIVE_PACKAGES: Readonly<Record<NativeName, string>> = {
+  tensorflow: '@tensorflow/tfjs-node',
+  cuda: '@tensorflow/tfjs-node-gpu',
+};
+
+const require = createRequire(import.meta.url);
+
+/** The folder that `lab backend install` fills: the addon and the libraries beside it. */
+export function nativeFolder(name: NativeName): string {
+  return fileURLToPath(new URL(`../../.cache/backends/${name}/`, import.meta.url));
+}
+
+/** The native addon of a backend: the one built here, else the one of the npm package; undefined without either. */
+export function nativeAddon(name: NativeName): string | undefined {
+  const built = `${nativeFolder(name)}tfjs_binding.node`;
+  if (existsSync(built)) return built;
+  try {
+    const manifest = require.resolve(`${NATIVE_PACKAGES[name]}/package.json`);
+    const bundled = manifest.replace(/package\.json$/, 'lib/napi-v8/tfjs_binding.node');
+    return existsSync(bundled) ? bundled : undefined;
+  } catch {
+    return undefined; // The optional package is not installed either.
+  }
+}
+
+function isBinding(value: unknown): value is TFJSBinding {
+  return typeof value === 'object' && value !== null && 'executeOp' in value && 'isUsingGpuDevice' in value;
+}
+
+export function nativeBackend(name: NativeName): Backend {
+  return {
+    name,
+    probe: async () => {
+      const addon = nativeAddon(name);
+      if (addon !== undefined) return { name, available: true, detail: 'native library installed' };
+      const detail = 'its native library is not installed';
+      return { name, available: false, detail, mend: `npx lab backend install ${name}` };
+    },
+    start: async () => startNative(name),
+  };
+}
+
+async function startNative(name: NativeName): Promise<string> {
+  restoreIsNullOrUndefined();
+  // TensorFlow logs every start otherwise; warnings and errors stay.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '1';
+  const addon = nativeAddon(name);
+  if (addon === undefined) throw new Error('its native library is not installed');
+  const binding: unknown = require(addon);
+  if (!isBinding(binding)) throw new Error(`${addon} is not the addon of TensorFlow.js`);
+  if (name === 'cuda' && !binding.isUsingGpuDevice()) throw new Error('TensorFlow finds no GPU it can use');
+  const { NodeJSKernelBackend } = await import('@tensorflow/tfjs-node/dist/nodejs_kernel_backend.js');
+  await import('@tensorflow/tfjs-node/dist/register_all_kernels.js');
+  // Both kinds register as `tensorflow`, the name that the kernels of the package are registered under.
+  if (tf.findBackend('tensorflow') === null) {
+    tf.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, NATIVE_PACKAGES[name]), 3);
+  }
+  if (!(await tf.setBackend('tensorflow'))) throw new Error('TensorFlow.js refuses it');
+  return `${binding.isUsingGpuDevice() ? 'GPU' : 'CPU'}, TensorFlow ${binding.TF_Version}`;
+}
+
+/** The package still calls a function that Node 23 removed. */
+function restoreIsNullOrUndefined(): void {
+  if (!('isNullOrUndefined' in util)) {
+    Object.assign(util, { isNullOrUndefined: (value: unknown) => value === null || value === undefined });
+  }
+}
