@@ -7,17 +7,10 @@
  * what it holds (`tf.keep`): it outlives every `tidy` around it and is freed by `dispose`.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import type { KeyValue } from './attention.ts';
 
-/** Keys and values, [B, Hkv, S, d] each. */
-export interface KeyValue {
-  key: tf.Tensor;
-  value: tf.Tensor;
-}
-
-/** One layer's view of a cache: give it the new keys and values, get all of them. */
-export interface LayerCache {
-  update(added: KeyValue): KeyValue;
-}
+/** What stands between an attention layer's projections and its scores (`MultiHeadOptions.cache`). */
+export type LayerCache = (compute: () => KeyValue) => KeyValue;
 
 export class KeyValueCache {
   #selfAttention: KeyValue[] = [];
@@ -33,49 +26,45 @@ export class KeyValueCache {
     return this.#all().reduce((sum, { key, value }) => sum + 4 * (key.size + value.size), 0);
   }
 
-  /** The self-attention cache of a layer, counted from 0. */
+  /** The self-attention cache of a layer, counted from 0: appends what it is given and returns all of it. */
   layer(index: number): LayerCache {
-    return {
-      update: (added) => {
-        const held = this.#selfAttention[index];
-        const joined = held
-          ? keepBoth({
-              key: tf.concat([held.key, added.key], 2),
-              value: tf.concat([held.value, added.value], 2),
-            })
-          : keepBoth({ key: tf.clone(added.key), value: tf.clone(added.value) });
-        if (held) disposeBoth(held);
-        this.#selfAttention[index] = joined;
-        return joined;
-      },
+    return (compute) => {
+      const held = this.#selfAttention[index];
+      const joined = keptPair(() => {
+        const added = compute();
+        return held
+          ? { key: tf.concat([held.key, added.key], 2), value: tf.concat([held.value, added.value], 2) }
+          : added;
+      });
+      if (held) disposePair(held);
+      this.#selfAttention[index] = joined;
+      return joined;
     };
   }
 
   /** The encoder's keys and values for a decoder layer: computed at the first call, reused after. */
-  cross(index: number, compute: () => KeyValue): KeyValue {
-    const held = this.#crossAttention[index];
-    if (held) return held;
-    const made = tf.tidy(() => {
-      const { key, value } = compute();
-      return { key: tf.clone(key), value: tf.clone(value) };
-    });
-    const kept = keepBoth(made);
-    this.#crossAttention[index] = kept;
-    return kept;
+  cross(index: number): LayerCache {
+    return (compute) => {
+      const held = this.#crossAttention[index] ?? keptPair(compute);
+      this.#crossAttention[index] = held;
+      return held;
+    };
   }
 
   /** Takes the given rows of the batch, in this order and as often as named: what beam search does each step. */
   reorder(rows: readonly number[]): void {
     const indices = tf.tensor1d([...rows], 'int32');
-    this.#replaceAll((tensor) => tf.gather(tensor, indices, 0));
+    const take = (tensor: tf.Tensor4D): tf.Tensor4D => tf.gather(tensor, indices, 0);
+    this.#selfAttention = this.#selfAttention.map((held) => replaced(held, take));
+    this.#crossAttention = this.#crossAttention.map((held) => replaced(held, take));
     indices.dispose();
   }
 
   /** Forgets all but the first `length` tokens. What came from the encoder stays. */
   crop(length: number): void {
     if (length >= this.length) return;
-    const cut = (tensor: tf.Tensor): tf.Tensor => {
-      const [batch = 0, heads = 0, , width = 0] = tensor.shape;
+    const cut = (tensor: tf.Tensor4D): tf.Tensor4D => {
+      const [batch, heads, , width] = tensor.shape;
       return tf.slice(tensor, [0, 0, 0, 0], [batch, heads, length, width]);
     };
     this.#selfAttention = this.#selfAttention.map((held) => replaced(held, cut));
@@ -83,7 +72,7 @@ export class KeyValueCache {
 
   /** Frees everything held. The cache is empty afterwards and can be used again. */
   dispose(): void {
-    this.#all().forEach(disposeBoth);
+    this.#all().forEach(disposePair);
     this.#selfAttention = [];
     this.#crossAttention = [];
   }
@@ -91,24 +80,24 @@ export class KeyValueCache {
   #all(): KeyValue[] {
     return [...this.#selfAttention, ...this.#crossAttention];
   }
-
-  #replaceAll(change: (tensor: tf.Tensor) => tf.Tensor): void {
-    this.#selfAttention = this.#selfAttention.map((held) => replaced(held, change));
-    this.#crossAttention = this.#crossAttention.map((held) => replaced(held, change));
-  }
 }
 
-function replaced(held: KeyValue, change: (tensor: tf.Tensor) => tf.Tensor): KeyValue {
-  const made = keepBoth({ key: change(held.key), value: change(held.value) });
-  disposeBoth(held);
+/** Runs `make` and keeps its pair beyond every `tidy`. Cloned first: what `make` returns may be someone else's. */
+function keptPair(make: () => KeyValue): KeyValue {
+  const { key, value } = tf.tidy(() => {
+    const made = make();
+    return { key: tf.clone(made.key), value: tf.clone(made.value) };
+  });
+  return { key: tf.keep(key), value: tf.keep(value) };
+}
+
+function replaced(held: KeyValue, change: (tensor: tf.Tensor4D) => tf.Tensor4D): KeyValue {
+  const made = keptPair(() => ({ key: change(held.key), value: change(held.value) }));
+  disposePair(held);
   return made;
 }
 
-function keepBoth(pair: KeyValue): KeyValue {
-  return { key: tf.keep(pair.key), value: tf.keep(pair.value) };
-}
-
-function disposeBoth({ key, value }: KeyValue): void {
+function disposePair({ key, value }: KeyValue): void {
   key.dispose();
   value.dispose();
 }

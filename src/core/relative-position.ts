@@ -39,11 +39,11 @@ export function relativePositionBucket(relativePosition: number, config: Relativ
  * @param table learned numbers, [numBuckets, H]
  */
 export function relativePositionBias(
-  table: tf.Tensor,
+  table: tf.Tensor2D,
   queryLength: number,
   keyLength: number,
   config: RelativePositionConfig,
-): tf.Tensor {
+): tf.Tensor4D {
   const past = keyLength - queryLength;
   const buckets = Int32Array.from({ length: queryLength * keyLength }, (_, i) => {
     const query = past + Math.floor(i / keyLength);
@@ -51,6 +51,6 @@ export function relativePositionBias(
   });
   return tf.tidy(() => {
     const values = embed(table, tf.tensor2d(buckets, [queryLength, keyLength], 'int32')); // [T, S, H]
-    return tf.expandDims(tf.transpose(values, [2, 0, 1]), 0);
+    return tf.expandDims<tf.Tensor4D>(tf.transpose(values, [2, 0, 1]), 0);
   });
 }

@@ -41,7 +41,7 @@ export interface RotaryTables {
   sin: tf.Tensor;
 }
 
-const parametersSchema = z.looseObject({
+const parametersSchema = z.object({
   rope_type: z.string().optional(),
   type: z.string().optional(),
   rope_theta: z.number().positive().optional(),
@@ -52,7 +52,7 @@ const parametersSchema = z.looseObject({
 });
 
 /** The fields of a `config.json` that describe rotary positions: `rope_parameters` is new, the other two are old. */
-export const rotaryFieldsSchema = z.looseObject({
+export const rotaryFieldsSchema = z.object({
   rope_parameters: parametersSchema.nullish(),
   rope_scaling: parametersSchema.nullish(),
   rope_theta: z.number().positive().nullish(),
@@ -173,7 +173,7 @@ function dynamicFrequencies(config: RotaryConfig, factor: number, ids: tf.Tensor
 }
 
 /** Turns x [B, H, T, d], whose pairs are the halves (i, i + d/2), as in Hugging Face checkpoints. */
-export function rotateHalves(x: tf.Tensor, tables: RotaryTables): tf.Tensor {
+export function rotateHalves(x: tf.Tensor4D, tables: RotaryTables): tf.Tensor4D {
   return tf.tidy(() => {
     const [first, second] = halves(x);
     return tf.concat(turn(first, second, tables), -1);
@@ -181,27 +181,33 @@ export function rotateHalves(x: tf.Tensor, tables: RotaryTables): tf.Tensor {
 }
 
 /** Turns x [B, H, T, d], whose pairs are neighbours (2i, 2i + 1), as in LLaMA's own checkpoints. */
-export function rotateInterleaved(x: tf.Tensor, tables: RotaryTables): tf.Tensor {
+export function rotateInterleaved(x: tf.Tensor4D, tables: RotaryTables): tf.Tensor4D {
   return tf.tidy(() => {
-    const [batch = 1, heads = 1, length = 1, width = 2] = x.shape;
-    const pairs = tf.reshape(x, [batch * heads, length, width / 2, 2]);
-    const [even, odd] = halves(pairs).map((part) => tf.reshape(part, [batch, heads, length, width / 2]));
-    if (!even || !odd) throw new InputError('rotateInterleaved: the last axis must be even');
+    const [batch, heads, length, width] = x.shape;
+    checkEven(width);
+    const pairs = tf.reshape(x, [batch, heads, length, width / 2, 2]);
+    const [even, odd] = tf
+      .unstack(pairs, -1)
+      .map((part) => tf.reshape<tf.Rank.R4>(part, [batch, heads, length, width / 2]));
+    if (!even || !odd) throw new Error('rotateInterleaved: a pair has two parts');
     return tf.reshape(tf.stack(turn(even, odd, tables), -1), x.shape);
   });
 }
 
 /** The two halves of the last axis. */
-function halves(x: tf.Tensor): [tf.Tensor, tf.Tensor] {
-  const width = x.shape[x.rank - 1] ?? 0;
+function halves(x: tf.Tensor4D): [tf.Tensor4D, tf.Tensor4D] {
+  const [batch, heads, length, width] = x.shape;
+  checkEven(width);
+  const size = [batch, heads, length, width / 2] as const;
+  return [tf.slice(x, [0, 0, 0, 0], [...size]), tf.slice(x, [0, 0, 0, width / 2], [...size])];
+}
+
+function checkEven(width: number): void {
   if (width % 2 !== 0) throw new InputError(`rotary: the head width must be even, got ${width}`);
-  const start = new Array<number>(x.rank).fill(0);
-  const size = [...x.shape.slice(0, -1), width / 2];
-  return [tf.slice(x, start, size), tf.slice(x, [...start.slice(0, -1), width / 2], size)];
 }
 
 /** (a, b) turned by the angle: the real and imaginary parts of (a + ib)·e^(iφ). */
-function turn(a: tf.Tensor, b: tf.Tensor, { cos, sin }: RotaryTables): [tf.Tensor, tf.Tensor] {
+function turn(a: tf.Tensor4D, b: tf.Tensor4D, { cos, sin }: RotaryTables): [tf.Tensor4D, tf.Tensor4D] {
   return [tf.sub(tf.mul(a, cos), tf.mul(b, sin)), tf.add(tf.mul(b, cos), tf.mul(a, sin))];
 }
 

@@ -1,0 +1,55 @@
+/** What decoder-only families share: positions after a cache, the causal bias with padding, the next-token loss. */
+import * as tf from '@tensorflow/tfjs-core';
+import { crossEntropy, IGNORED } from '../core/losses.ts';
+import { causalBias, paddingBias } from '../core/masks.ts';
+import { InputError } from '../errors.ts';
+
+/** Positions past, past + 1, …, int32 [1, T], for ids [B, T]. */
+export function defaultPositions(inputIds: tf.Tensor, past: number): tf.Tensor2D {
+  const length = inputIds.shape[1] ?? 0;
+  return tf.tidy(() => tf.reshape(tf.range(past, past + length, 1, 'int32'), [1, length]));
+}
+
+/**
+ * The bias [1 or B, 1, T, S] under which the tokens [B, T] see themselves and the tokens before, S = past + T, but no
+ * padding.
+ * @param attentionMask [B, S]
+ */
+export function causalAttentionBias(
+  inputIds: tf.Tensor,
+  past: number,
+  attentionMask: tf.Tensor | undefined,
+): tf.Tensor {
+  const [batch = 0, length = 0] = inputIds.shape;
+  const keys = past + length;
+  if (attentionMask && (attentionMask.shape[0] !== batch || attentionMask.shape[1] !== keys)) {
+    throw new InputError(
+      `attentionMask: expected [${batch}, ${keys}] (tokens in the cache and new ones), got [${attentionMask.shape}]`,
+    );
+  }
+  return tf.tidy(() => {
+    const causal = causalBias(length, keys);
+    return attentionMask ? tf.add(causal, paddingBias(attentionMask)) : causal;
+  });
+}
+
+/**
+ * Cross entropy of every token given those before it: the logits at t are scored by the label at t + 1, and this
+ * is the only place that shifts.
+ * @param logits [B, T, V]
+ * @param labels int32 [B, T], the tokens themselves, −100 where nothing is scored
+ */
+export function nextTokenLoss(logits: tf.Tensor, labels: tf.Tensor): tf.Scalar {
+  return tf.tidy(() => {
+    const [batch = 0, length = 0] = labels.shape;
+    const next = tf.slice(labels, [0, 1], [batch, length - 1]);
+    const none = tf.fill([batch, 1], IGNORED, 'int32');
+    return crossEntropy(logits, tf.concat([next, none], 1));
+  });
+}
+
+/** The last position of [B, T, C] alone, [B, 1, C]: all that generation needs of the logits. */
+export function lastOnly(x: tf.Tensor): tf.Tensor {
+  const [batch = 0, length = 0, width = 0] = x.shape;
+  return tf.slice(x, [0, length - 1, 0], [batch, 1, width]);
+}

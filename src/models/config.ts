@@ -1,0 +1,21 @@
+/** The fields that the schemas of `config.json` share. */
+import { z } from 'zod';
+import { InputError } from '../errors.ts';
+
+/** A whole number from 1. */
+export const size = z.int().positive();
+/** A dropout rate. */
+export const rate = z.number().min(0).lt(1);
+/** The standard deviation of first weights. */
+export const spread = z.number().nonnegative();
+/** A token id that a configuration may leave open. */
+export const tokenId = z.int().nullish();
+/** One end-of-sequence token, or several. */
+export const endTokens = z.union([z.int(), z.array(z.int())]).nullish();
+
+/** Refuses a width that its heads do not divide. */
+export function requireDivisible(name: string, width: number, headsName: string, heads: number): void {
+  if (width % heads !== 0) {
+    throw new InputError(`config.json: ${name} must be a multiple of ${headsName} (${heads}), got ${width}`);
+  }
+}

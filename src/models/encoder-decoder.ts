@@ -1,0 +1,43 @@
+/** What the encoder-decoder families share: their inputs, and the decoder's inputs made from labels. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { KeyValueCache } from '../core/cache.ts';
+import { IGNORED } from '../core/losses.ts';
+import { InputError } from '../errors.ts';
+
+export interface EncoderDecoderInputs {
+  /** int32 [B, S]; may be left out where `encoderOutputs` is given. */
+  inputIds?: tf.Tensor | undefined;
+  /** [B, S], 1 = token, 0 = padding, of the encoder's tokens. */
+  attentionMask?: tf.Tensor | undefined;
+  /** int32 [B, T] */
+  decoderInputIds?: tf.Tensor | undefined;
+  /** [B, T and what the cache holds] */
+  decoderAttentionMask?: tf.Tensor | undefined;
+  /** The encoder's states [B, S, D], computed before. */
+  encoderOutputs?: tf.Tensor | undefined;
+  /** Filled with the decoder's keys and values, and read for the tokens before. */
+  cache?: KeyValueCache | undefined;
+}
+
+/**
+ * Labels one place to the right, behind the token that starts a decoder, with −100 read as padding: what the
+ * decoder sees when it must predict the labels.
+ * @param labels int32 [B, T]
+ */
+export function shiftRight(
+  labels: tf.Tensor,
+  config: { decoder_start_token_id?: number | null | undefined; pad_token_id?: number | null | undefined },
+): tf.Tensor {
+  const { decoder_start_token_id: start, pad_token_id: pad } = config;
+  if (typeof start !== 'number' || typeof pad !== 'number') {
+    throw new InputError(
+      'config: decoder_start_token_id and pad_token_id must be set to make decoder inputs from labels',
+    );
+  }
+  return tf.tidy(() => {
+    const [batch = 0, length = 0] = labels.shape;
+    const before = tf.slice(labels, [0, 0], [batch, length - 1]);
+    const shifted = tf.concat([tf.fill([batch, 1], start, 'int32'), before], 1);
+    return tf.where(tf.equal(shifted, IGNORED), tf.fill([batch, length], pad, 'int32'), shifted);
+  });
+}
