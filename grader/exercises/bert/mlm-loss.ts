@@ -66,17 +66,14 @@ export default defineExercise({
     {
       id: 'mask-after-the-mean',
       diagnosis:
-        "The loss is averaged over all positions first, and the mask is multiplied in afterwards: it can no longer leave anything out. Multiply each position's loss by its weight, then sum, then divide.",
+        "The mask is multiplied into a loss that is already averaged over all positions: too late to leave anything out. Multiply each position's loss by its weight, then sum, then divide.",
       implementation: (logits, labels) =>
-        tf.tidy(() => {
-          const weights = weightsOf(labels);
-          return tf.div(tf.sum(tf.mul(tf.mean(losses(logits, labels)), weights)), tf.sum(weights));
-        }),
+        tf.tidy(() => tf.mean(tf.mul(tf.mean(losses(logits, labels)), weightsOf(labels)))),
     },
     {
       id: 'ignored-labels-counted',
       diagnosis:
-        'Positions labelled −100 are counted as if their label were token 0. Give them weight 0 in the sum and in the number you divide by.',
+        "Positions labelled −100 are counted as if their label were token 0. Give each position's loss a weight, 0 there and 1 elsewhere, before you sum, and divide by the sum of the weights.",
       implementation: (logits, labels) => tf.tidy(() => tf.mean(losses(logits, labels))),
     },
     {

@@ -5,93 +5,120 @@ interface Word {
   count: number;
 }
 
-type Pair = [string, string];
-
-interface Counts {
-  pairs: Map<string, { pair: Pair; count: number }>;
-  pieces: Map<string, number>;
-}
-
-/** Counts of pairs and pieces; what the mutants count differently is an argument. */
-function countsOf(words: readonly Word[], weighOf: (word: Word) => number = (word) => word.count): Counts {
-  const pairs: Counts['pairs'] = new Map();
-  const pieces: Counts['pieces'] = new Map();
-  for (const word of words) {
-    const weight = weighOf(word);
-    for (const [i, piece] of word.pieces.entries()) {
-      pieces.set(piece, (pieces.get(piece) ?? 0) + weight);
-      const next = word.pieces[i + 1];
-      if (next === undefined) continue;
-      const key = `${piece} ${next}`;
-      const entry = pairs.get(key) ?? { pair: [piece, next] satisfies Pair, count: 0 };
-      entry.count += weight;
-      pairs.set(key, entry);
-    }
-  }
-  return { pairs, pieces };
-}
-
 type Score = (count: number, left: number, right: number) => number;
 
+/** What the mutants vary. */
+interface Rules {
+  score?: Score;
+  weight?: (word: Word) => number;
+  tieToTheLast?: boolean;
+  join?: (left: string, right: string) => string;
+}
+
 const likelihood: Score = (count, left, right) => count / (left * right);
+const glue = (left: string, right: string): string => left + right.replace(/^##/, '');
 
-function best(counts: Counts, score: Score, later = false): Pair {
-  const scored = [...counts.pairs.values()].map(({ pair, count }) => ({
-    pair,
-    score: score(count, counts.pieces.get(pair[0]) ?? 0, counts.pieces.get(pair[1]) ?? 0),
-  }));
-  const order = (a: Pair, b: Pair): number => (a[0] === b[0] ? (a[1] < b[1] ? -1 : 1) : a[0] < b[0] ? -1 : 1);
-  scored.sort((a, b) => b.score - a.score || (later ? -1 : 1) * order(a.pair, b.pair));
-  return scored[0]?.pair ?? ['', ''];
+/** Two scores closer than this are a tie: their quotients may differ in the last bit. */
+const TIE = 1e-12;
+
+/** The pair to merge next, undefined when no word has two pieces. */
+function best(words: readonly Word[], rules: Rules): [string, string] | undefined {
+  const { score = likelihood, weight = (word: Word) => word.count, tieToTheLast = false } = rules;
+  const pairs = new Map<string, { left: string; right: string; count: number }>();
+  const pieces = new Map<string, number>();
+  for (const word of words) {
+    for (const [i, left] of word.pieces.entries()) {
+      pieces.set(left, (pieces.get(left) ?? 0) + weight(word));
+      const right = word.pieces[i + 1];
+      if (right === undefined) continue;
+      const pair = pairs.get(`${left} ${right}`) ?? { left, right, count: 0 };
+      pair.count += weight(word);
+      pairs.set(`${left} ${right}`, pair);
+    }
+  }
+  const ordered = [...pairs.values()].sort((a, b) =>
+    a.left === b.left ? (a.right < b.right ? -1 : 1) : a.left < b.left ? -1 : 1,
+  );
+  if (tieToTheLast) ordered.reverse();
+  const of = (pair: { left: string; right: string; count: number }): number =>
+    score(pair.count, pieces.get(pair.left) ?? 0, pieces.get(pair.right) ?? 0);
+  const chosen = ordered.reduce<(typeof ordered)[number] | undefined>(
+    (winner, pair) => (winner === undefined || of(pair) > of(winner) + TIE ? pair : winner),
+    undefined,
+  );
+  return chosen === undefined ? undefined : [chosen.left, chosen.right];
 }
 
-/** Words over a few letters, spelled as WordPiece begins: a letter, then marked letters. */
-function words(draw: Draw, count: number): Word[] {
-  const letters = ['e', 'n', 'o', 'r', 's', 't'] as const;
-  return Array.from({ length: count }, () => ({
-    pieces: Array.from(
-      { length: 2 + draw.rng.integer(4) },
-      (_, i) => (i === 0 ? '' : '##') + draw.pick(letters),
-    ),
-    count: 1 + draw.rng.integer(9),
-  }));
+/** The pieces that the merges make, in their order. */
+function train(words: readonly Word[], merges: number, rules: Rules = {}): string[] {
+  const { join = glue } = rules;
+  const learned: string[] = [];
+  let current: readonly Word[] = words;
+  while (learned.length < merges) {
+    const pair = best(current, rules);
+    if (pair === undefined) break;
+    const [left, right] = pair;
+    const joined = join(left, right);
+    learned.push(joined);
+    current = current.map(({ pieces, count }) => {
+      const merged: string[] = [];
+      for (let i = 0; i < pieces.length; i++) {
+        const here = pieces[i] === left && pieces[i + 1] === right;
+        merged.push(here ? joined : (pieces[i] ?? ''));
+        if (here) i++;
+      }
+      return { pieces: merged, count };
+    });
+  }
+  return learned;
 }
+
+const word = (text: string, count: number): Word => ({
+  pieces: Array.from(text, (letter, i) => (i === 0 ? letter : `##${letter}`)),
+  count,
+});
 
 /**
- * On these words every mistake below gives another pair than the right one, (q, ##u), whose pieces come together only.
- * (t, ##h) is the most frequent, (s, ##t) is the best if words are not weighted by their counts.
+ * Random words, and some that show each mistake: "banana" holds a pair twice, the first and the last words are as good as each
+ * other, and "qu" is rare but never comes apart.
  */
-const TELLING: Word[] = [
-  { pieces: ['t', '##h', '##e'], count: 9 },
-  { pieces: ['t', '##h', '##a', '##t'], count: 6 },
-  { pieces: ['q', '##u', '##e'], count: 2 },
-  { pieces: ['q', '##u', '##a'], count: 3 },
-  { pieces: ['s', '##w', '##e'], count: 6 },
-  { pieces: ['t', '##e', '##a'], count: 4 },
-  { pieces: ['s', '##e', '##t'], count: 5 },
-];
+function corpus(draw: Draw, size: number): Word[] {
+  const letters = ['e', 'n', 'o', 'r', 's', 't'] as const;
+  const random = Array.from({ length: size }, () =>
+    word(
+      Array.from({ length: 2 + draw.rng.integer(4) }, () => draw.pick(letters)).join(''),
+      1 + draw.rng.integer(9),
+    ),
+  );
+  return [
+    word('that', 6),
+    word('banana', 2),
+    word('quest', 3),
+    word('the', 9),
+    ...random,
+    word('zy', 2),
+    word('vx', 2),
+  ];
+}
 
-export default defineExercise<[Word[]]>({
+export default defineExercise<[Word[], number]>({
   id: 'bert/wordpiece-train',
-  title: 'WordPiece: which pair to merge next',
-  points: 2,
-  entry: 'bestMerge',
-  difficulty: 2,
-  minutes: 20,
-  signature: 'bestMerge(words: {pieces: string[]; count: number}[]): [string, string]',
-  parameters: ['words'],
+  title: 'WordPiece: learning the pieces',
+  points: 3,
+  entry: 'trainPieces',
+  difficulty: 3,
+  minutes: 35,
+  signature: 'trainPieces(words: {pieces: string[]; count: number}[], merges: number): string[]',
+  parameters: ['words', 'merges'],
   tolerance: EXACT,
-  reference: (given) => best(countsOf(given), likelihood),
+  reference: (words, merges) => train(words, merges),
   variants: [
     {
       name: 'compares logarithms of the score',
-      implementation: (given) => {
-        const counts = countsOf(given);
-        // Rounded, because two equal scores may differ in the last bit of their logarithms.
-        return best(counts, (count, left, right) =>
-          Number((Math.log(count) - Math.log(left) - Math.log(right)).toFixed(9)),
-        );
-      },
+      implementation: (words, merges) =>
+        train(words, merges, {
+          score: (count, left, right) => Math.log(count) - Math.log(left) - Math.log(right),
+        }),
     },
   ],
   mutants: [
@@ -99,68 +126,72 @@ export default defineExercise<[Word[]]>({
       id: 'most-frequent-pair',
       diagnosis:
         'The most frequent pair is merged: that is byte-pair encoding. WordPiece divides the count of the pair by the counts of its two pieces.',
-      implementation: (given) => best(countsOf(given), (count) => count),
+      implementation: (words, merges) => train(words, merges, { score: (count) => count }),
     },
     {
       id: 'word-counts-ignored',
-      diagnosis: 'Every word counts once. Multiply by how often the word occurs: count += word.count.',
-      implementation: (given) =>
-        best(
-          countsOf(given, () => 1),
-          likelihood,
-        ),
+      diagnosis: 'Every word counts once. Count it as often as it occurs: add word.count for each place.',
+      implementation: (words, merges) => train(words, merges, { weight: () => 1 }),
     },
     {
       id: 'divided-by-the-sum',
       diagnosis:
         "The count of the pair is divided by the sum of its pieces' counts. The score divides by their product.",
-      implementation: (given) => best(countsOf(given), (count, left, right) => count / (left + right)),
+      implementation: (words, merges) =>
+        train(words, merges, { score: (count, left, right) => count / (left + right) }),
     },
     {
       id: 'divided-by-left-only',
       diagnosis:
         'The count of the pair is divided by the count of its left piece alone. Divide by the counts of both pieces.',
-      implementation: (given) => best(countsOf(given), (count, left) => count / left),
+      implementation: (words, merges) => train(words, merges, { score: (count, left) => count / left }),
     },
     {
-      id: 'worst-pair',
-      diagnosis: 'The pair with the lowest score is chosen. Take the highest.',
-      implementation: (given) =>
-        best(countsOf(given), (count, left, right) => -likelihood(count, left, right)),
+      id: 'mark-inside-a-piece',
+      diagnosis:
+        'The "##" of the right piece stays inside the new piece. Take it off before you join: "##a" and "##b" make "##ab".',
+      implementation: (words, merges) => train(words, merges, { join: (left, right) => left + right }),
+    },
+    {
+      id: 'mark-lost',
+      diagnosis:
+        'The new piece loses the "##" of its left part. A piece that was made inside words begins with "##" too: "##a" and "##b" make "##ab".',
+      implementation: (words, merges) =>
+        train(words, merges, { join: (left, right) => left.replace(/^##/, '') + right.replace(/^##/, '') }),
+    },
+    {
+      id: 'words-not-updated',
+      diagnosis:
+        'The same pair is found again and again, because the words still hold the old pieces. After each merge replace the pair in every word and count anew.',
+      implementation: (words, merges) => {
+        const pair = best(words, {});
+        return pair === undefined ? [] : Array.from({ length: merges }, () => glue(...pair));
+      },
     },
     {
       id: 'tie-to-the-last',
       diagnosis:
-        'Of several pairs with the same score the alphabetically last is chosen. The task says: the first, by the left piece and then by the right.',
-      implementation: (given) => best(countsOf(given), likelihood, true),
+        'Of several pairs with the same score the alphabetically last is merged. The task says: the first, by the left piece and then by the right.',
+      implementation: (words, merges) => train(words, merges, { tieToTheLast: true }),
     },
   ],
   cases: [
     {
-      name: 'a pair that never comes apart',
+      name: 'four words',
       visibility: 'public',
-      inputs: () => [TELLING.map((word) => ({ ...word }))],
+      inputs: () => [[word('that', 6), word('the', 9), word('quest', 3), word('zy', 2), word('vx', 2)], 6],
     },
+    { name: 'random words', visibility: 'hidden', weight: 2, inputs: (draw) => [corpus(draw, 12), 14] },
     {
-      name: 'two equally good pairs',
-      visibility: 'public',
-      inputs: () => [
-        [
-          { pieces: ['b', '##o', '##n'], count: 2 },
-          { pieces: ['a', '##z'], count: 4 },
-          { pieces: ['b', '##y'], count: 4 },
-          { pieces: ['c', '##x'], count: 4 },
-          { pieces: ['b', '##o'], count: 3 },
-        ],
-      ],
+      name: 'more merges than there are pairs',
+      visibility: 'hidden',
+      inputs: (draw) => [[word('abc', 1 + draw.rng.integer(4)), word('abd', 5), word('e', 2)], 50],
     },
-    { name: 'random words', visibility: 'hidden', weight: 2, inputs: (draw) => [words(draw, 14)] },
-    { name: 'other random words', visibility: 'hidden', weight: 2, inputs: (draw) => [words(draw, 40)] },
   ],
   properties: [inputsUnchanged(), deterministic()],
   hints: [
     'A frequent pair of frequent pieces is nothing special. Which pair comes together more often than its pieces would by chance?',
-    'Two maps: piece → count and pair → count, both adding word.count for every place. Then one pass over the pairs to find the best score.',
+    'Repeat: two maps, piece → count and pair → count, both adding word.count for every place; the pair with the best score; a copy of the words in which it is one piece. Stop after `merges` rounds, or when no word has two pieces.',
     'score(a, b) = count(ab) / (count(a) · count(b)): the merge that raises the likelihood of the text the most. Schuster and Nakajima, 2012, "Japanese and Korean voice search", section 3; Wu et al., 2016, section 4.1.',
   ],
 });
