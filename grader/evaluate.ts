@@ -53,10 +53,32 @@ export function thrownText(error: unknown): string {
   }
 }
 
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * Runs work on live tensors in a scope of its own, and disposes everything it made. Scopes of TensorFlow.js are a stack shared by the
+ * whole process, so only one such piece of work runs at a time, however many submissions are being graded.
+ */
+export function exclusive<T>(name: string, work: () => Promise<T>): Promise<T> {
+  const run = last.then(async () => {
+    const engine = tf.engine();
+    engine.startScope(name);
+    try {
+      return await work();
+    } finally {
+      engine.endScope();
+    }
+  });
+  last = run.catch(() => {});
+  return run;
+}
+
 /** Calls the function once. Everything it made is disposed afterwards, whatever happened. */
-export async function evaluate(answerer: Answerer, args: readonly Value[]): Promise<Outcome> {
-  const engine = tf.engine();
-  engine.startScope('exercise');
+export function evaluate(answerer: Answerer, args: readonly Value[]): Promise<Outcome> {
+  return exclusive('exercise', () => callOnce(answerer, args));
+}
+
+async function callOnce(answerer: Answerer, args: readonly Value[]): Promise<Outcome> {
   try {
     const live = args.map(materialise);
     const inputs = new Set(tensorsIn(live).map(({ tensor }) => tensor.id));
@@ -74,8 +96,6 @@ export async function evaluate(answerer: Answerer, args: readonly Value[]): Prom
     };
   } catch (error) {
     return { kind: 'threw', message: thrownText(error) };
-  } finally {
-    engine.endScope();
   }
 }
 
@@ -131,19 +151,26 @@ function identical(a: Value, b: Value): boolean {
  * The gradient of Σ w·y over all float32 tensors y of the result, with w drawn from the seed, with respect to every float32
  * tensor among the arguments. Returned as a record from path to gradient, null where none arrives.
  */
-export async function differentiate(
+export function differentiate(
   answerer: Answerer,
   args: readonly Value[],
   parameters: readonly string[],
   seed: string,
 ): Promise<Outcome> {
-  const engine = tf.engine();
-  engine.startScope('gradients');
+  return exclusive('gradients', () => gradientsOnce(answerer, args, parameters, seed));
+}
+
+async function gradientsOnce(
+  answerer: Answerer,
+  args: readonly Value[],
+  parameters: readonly string[],
+  seed: string,
+): Promise<Outcome> {
   try {
     const live = args.map(materialise);
     const named = Object.fromEntries(live.map((arg, i) => [parameters[i] ?? `argument ${i}`, arg]));
     const inputs = tensorsIn(named).filter(({ tensor }) => tensor.dtype === 'float32');
-    const { grads } = engine.gradients(
+    const { grads } = tf.engine().gradients(
       () => weighted(answerer.answer(...live), seed),
       inputs.map(({ tensor }) => tensor),
       undefined,
@@ -153,8 +180,6 @@ export async function differentiate(
     return { kind: 'returned', value: await readValue(byPath), leaked: 0, changed: [] };
   } catch (error) {
     return { kind: 'threw', message: thrownText(error) };
-  } finally {
-    engine.endScope();
   }
 }
 

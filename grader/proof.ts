@@ -1,7 +1,8 @@
 /** Proof that an exercise judges rightly: what the test of all exercises and `lab exercises --prove` run. */
 import type { Exercise } from './define.ts';
 import { localCandidate } from './evaluate.ts';
-import { type Judgement, judge } from './judge.ts';
+import { judge } from './judge.ts';
+import type { Judgement } from './judgement.ts';
 
 /**
  * Everything that is wrong with the exercise on one seed, a sentence each; empty when the reference and all variants pass,

@@ -5,8 +5,8 @@
 
 import { compare, type Tolerance } from './compare.ts';
 import type { Draw } from './draw.ts';
-import type { Outcome } from './evaluate.ts';
-import { disposeTree, materialise, readValue, type Value } from './values.ts';
+import { exclusive, type Outcome } from './evaluate.ts';
+import { materialise, readValue, type Value } from './values.ts';
 
 /** What a property may ask for. */
 export interface Probe {
@@ -106,23 +106,20 @@ export function invariance<Args extends unknown[]>(
     ...(weight === undefined ? {} : { weight }),
     ...(on === undefined ? {} : { on }),
     check: async ({ args, call, draw, tolerance }) => {
-      const live = args.map(materialise);
-      const changed = definition.change(live, draw);
-      const kept = async (value: Value): Promise<Value> => {
-        const result = materialise(value);
-        const part = definition.keep === undefined ? result : definition.keep(result, live);
-        const plain = await readValue(part);
-        disposeTree([result, part]);
-        return plain;
-      };
-      try {
-        const changedArgs = await Promise.all(changed.map((arg, i) => readValue(arg, `argument ${i}`)));
-        const before = await kept((await call(args)).value);
-        const after = await kept((await call(changedArgs)).value);
-        return compare(before, after, tolerance) === undefined ? undefined : otherwise;
-      } finally {
-        disposeTree([live, changed]);
-      }
+      const changed = await exclusive('change', async () => {
+        const moved = definition.change(args.map(materialise), draw);
+        return Promise.all(moved.map((arg, i) => readValue(arg, `argument ${i}`)));
+      });
+      const kept = ({ value }: { value: Value }): Promise<Value> =>
+        exclusive('keep', async () => {
+          const result = materialise(value);
+          return readValue(
+            definition.keep === undefined ? result : definition.keep(result, args.map(materialise)),
+          );
+        });
+      const before = await kept(await call(args));
+      const after = await kept(await call(changed));
+      return compare(before, after, tolerance) === undefined ? undefined : otherwise;
     },
   };
 }

@@ -1,5 +1,5 @@
 /** One judgement as text and as HTML: the same in a notebook's check and in a graded report. */
-import type { CheckReport, Judgement } from '../judge.ts';
+import type { CheckReport, Judgement } from '../judgement.ts';
 import type { Picture } from '../picture.ts';
 
 export interface FeedbackOptions {

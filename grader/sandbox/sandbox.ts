@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import { CodecError, decodeValue, encodeValue } from '../codec.ts';
 import type { Candidate, Outcome } from '../evaluate.ts';
-import { EnvironmentFault } from '../judge.ts';
+import { EnvironmentFault } from '../fault.ts';
 import type { Value } from '../values.ts';
 import { type Confinement, confine } from './confine.ts';
 import {

@@ -1,6 +1,6 @@
 /** `check` in a cell: the public cases of an exercise, run here and now, with feedback a beginner can act on. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Judgement } from '../../grader/judge.ts';
+import type { Judgement } from '../../grader/judgement.ts';
 import { messageOf } from '../errors.ts';
 import type { MimeBundle } from '../plots/chart.ts';
 

@@ -1,0 +1,106 @@
+/** Running one case, and telling how it went. */
+import { compare, type Difference, numberText } from './compare.ts';
+import type { Case, Exercise } from './define.ts';
+import { type DescribeContext, describe, differenceText, discreetText } from './describe.ts';
+import { createDraw } from './draw.ts';
+import { type Candidate, exclusive, localCandidate, type Outcome } from './evaluate.ts';
+import { EnvironmentFault } from './fault.ts';
+import type { CheckReport } from './judgement.ts';
+import { pictureOf } from './picture.ts';
+import { nameOf, readValue, type Value } from './values.ts';
+
+/** What one case gave, kept until the mistake is named. */
+export interface CaseRun {
+  readonly definition: Case;
+  readonly args: readonly Value[];
+  readonly expected: Value;
+  readonly outcome: Outcome;
+  readonly difference: Difference | undefined;
+  readonly context: DescribeContext;
+}
+
+/** The arguments of a case, drawn from the seed. */
+export function drawInputs(
+  definition: Case,
+  seed: string,
+): Promise<{ args: Value[]; context: DescribeContext }> {
+  return exclusive('inputs', async () => {
+    const live = definition.inputs(createDraw(`${seed}/${definition.name}`));
+    const padding = definition.padding?.(live);
+    const args: Value[] = [];
+    for (const [i, arg] of live.entries()) args.push(await readValue(arg, `argument ${i}`));
+    const mask = padding === undefined ? undefined : await readValue(padding, 'padding');
+    return { args, context: mask?.kind === 'tensor' ? { padding: mask } : {} };
+  });
+}
+
+async function expectedOf(exercise: Exercise, args: readonly Value[]): Promise<Value> {
+  const outcome = await localCandidate(exercise.reference).call(args);
+  if (outcome.kind === 'returned') return outcome.value;
+  throw new EnvironmentFault(`the reference of ${exercise.id} failed: ${outcome.message}`);
+}
+
+/** Draws a case, asks the reference and the candidate, and compares. */
+export async function runCase(
+  exercise: Exercise,
+  definition: Case,
+  candidate: Candidate,
+  seed: string,
+): Promise<CaseRun> {
+  const { args, context } = await drawInputs(definition, seed);
+  const expected = await expectedOf(exercise, args);
+  const outcome = await candidate.call(args);
+  const difference =
+    outcome.kind === 'returned' ? compare(expected, outcome.value, definition.tolerance) : undefined;
+  return { definition, args, expected, outcome, difference, context };
+}
+
+/** What is told of a case: everything of a public one, of a hidden one no number. */
+export function caseReport({
+  definition,
+  args,
+  expected,
+  outcome,
+  difference,
+  context,
+}: CaseRun): CheckReport {
+  const { name, visibility, weight, tolerance } = definition;
+  const open = visibility === 'public';
+  const base = { name, kind: 'case', visibility, weight } as const;
+  if (outcome.kind === 'stopped') {
+    return { ...base, status: outcome.cause === 'timeout' ? 'timeout' : 'died', message: outcome.message };
+  }
+  if (outcome.kind === 'threw') {
+    const message = open
+      ? `Your function threw an error: ${outcome.message}`
+      : 'Your function threw an error on a hidden case. Try it on inputs of other sizes than the public ones.';
+    return { ...base, status: 'threw', message };
+  }
+  if (difference === undefined) return { ...base, status: 'passed' };
+  const findings = describe(expected, outcome.value, tolerance, context);
+  if (!open) {
+    // A factor or a shift is a number of the outputs: of hidden cases only what is said without numbers is told.
+    const discreet = findings.filter((finding) => !/\d/.test(finding));
+    return { ...base, status: 'wrong', message: discreetText(difference), findings: discreet };
+  }
+  const picture = pictureOf(expected, outcome.value, difference, tolerance);
+  return {
+    ...base,
+    status: 'wrong',
+    message: differenceText(difference),
+    findings,
+    details: {
+      inputs: args.map(nameOf),
+      expected: nameOf(expected),
+      got: nameOf(outcome.value),
+      ...(difference.kind === 'elements'
+        ? { first: elementText(difference.first), worst: elementText(difference.worst) }
+        : {}),
+      tolerance: `±${tolerance.absolute} ± ${tolerance.relative}·|expected| (${tolerance.reason})`,
+      ...(picture === undefined ? {} : { picture }),
+    },
+  };
+}
+
+const elementText = (element: { index: readonly number[]; expected: number; got: number }): string =>
+  `[${element.index.join(', ')}] expected ${numberText(element.expected)}, got ${numberText(element.got)}`;

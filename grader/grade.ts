@@ -1,0 +1,329 @@
+/** Grading one submission: every exercise of its chapter, each judged with reference versions of the earlier ones. */
+import { createHash } from 'node:crypto';
+import { messageOf } from '../src/errors.ts';
+import type { Chapter } from './chapter.ts';
+import type { Exercise } from './define.ts';
+import type { Candidate } from './evaluate.ts';
+import { EnvironmentFault } from './fault.ts';
+import { Judging } from './judge.ts';
+import type { Judgement } from './judgement.ts';
+import { confinementWarning } from './sandbox/confine.ts';
+import type { SandboxPool } from './sandbox/pool.ts';
+import type { LoadResult, Sandbox } from './sandbox/sandbox.ts';
+import {
+  chapterOfSubmission,
+  declaredElsewhere,
+  findAnswer,
+  parseSubmission,
+  type Submission,
+  sameText,
+  UnreadableSubmission,
+} from './submission.ts';
+
+/** An exercise in a report. `error` is the grader's or the machine's fault: no mark is given, and it is graded again. */
+export interface ExerciseReport extends Omit<Judgement, 'verdict'> {
+  readonly verdict: 'pass' | 'fail' | 'error';
+  /** Why no check could be run. */
+  readonly problem?: string;
+}
+
+export interface SubmissionReport {
+  readonly learner: string;
+  readonly file: string;
+  readonly chapter: string | undefined;
+  /** Inputs can be drawn again from it. */
+  readonly seed: string;
+  readonly verdict: 'pass' | 'fail' | 'error';
+  /** Null while an exercise could not be judged. */
+  readonly score: number | null;
+  readonly points: number;
+  /** What was odd about the submission or about how it was graded. */
+  readonly notices: readonly string[];
+  readonly exercises: readonly ExerciseReport[];
+}
+
+export interface GradeContext {
+  readonly chapters: ReadonlyMap<string, Chapter>;
+  readonly exercises: ReadonlyMap<string, Exercise>;
+  readonly pool: SandboxPool;
+  /** For loading and all calls of one exercise. */
+  readonly timeoutMs: number;
+  /** Grade these exercises only. */
+  readonly only?: ReadonlySet<string>;
+  /** The chapter that a submission belongs to when nothing in it says so. */
+  readonly chapter?: Chapter;
+  /** Sees every answer of a sandbox, to keep it for regrading. */
+  readonly record?: (learner: string, exercise: string, candidate: Candidate) => Candidate;
+}
+
+export interface SubmittedFile {
+  readonly learner: string;
+  /** As shown in reports. */
+  readonly file: string;
+  readonly read: () => Promise<Uint8Array>;
+}
+
+/** The seed of one learner's inputs: fixed by the run's seed and the name, whatever the order of grading. */
+export function seedOf(runSeed: string, learner: string): string {
+  return createHash('sha256').update(`${runSeed}\n${learner}`).digest('hex').slice(0, 16);
+}
+
+/** Grades a submission. Never throws for what a learner handed in or for a broken machine: both are in the report. */
+export async function gradeSubmission(
+  submitted: SubmittedFile,
+  runSeed: string,
+  context: GradeContext,
+): Promise<SubmissionReport> {
+  const { learner, file } = submitted;
+  const seed = seedOf(runSeed, learner);
+  let submission: Submission;
+  try {
+    submission = parseSubmission(await submitted.read());
+  } catch (error) {
+    const chapter = context.chapter ?? onlyChapter(context.chapters);
+    const readable = error instanceof UnreadableSubmission;
+    const why = `${file} could not be graded: ${messageOf(error)}.`;
+    return summarise(
+      submitted,
+      seed,
+      chapter,
+      [why],
+      unreadable(chapter, context, seed, readable ? 'fail' : 'error'),
+    );
+  }
+  const chapter = context.chapter ?? chapterOfSubmission(submission, context.chapters);
+  if (chapter === undefined) {
+    return summarise(
+      submitted,
+      seed,
+      undefined,
+      [`${file} holds no answer cell of any chapter of this course.`],
+      [],
+    );
+  }
+  const warning = confinementWarning(context.pool.confinement);
+  const notices = warning === undefined ? [] : [warning];
+  const grading = new SubmissionGrading(submission, chapter, seed, learner, context);
+  try {
+    const exercises = await grading.grade(exercisesOf(chapter, context));
+    return summarise(submitted, seed, chapter, [...notices, ...grading.notices], exercises);
+  } finally {
+    await grading.end();
+  }
+}
+
+function onlyChapter(chapters: ReadonlyMap<string, Chapter>): Chapter | undefined {
+  const withAnswers = [...chapters.values()].filter(({ answers }) => answers.length > 0);
+  return withAnswers.length === 1 ? withAnswers[0] : undefined;
+}
+
+function exercisesOf(chapter: Chapter, context: GradeContext): Exercise[] {
+  return chapter.answers
+    .filter(({ exercise }) => context.only === undefined || context.only.has(exercise))
+    .map(({ exercise: id }) => {
+      const exercise = context.exercises.get(id);
+      if (exercise === undefined)
+        throw new EnvironmentFault(`the chapter ${chapter.name} asks for ${id}, which no file defines`);
+      return exercise;
+    });
+}
+
+function unreadable(
+  chapter: Chapter | undefined,
+  context: GradeContext,
+  seed: string,
+  verdict: 'fail' | 'error',
+): ExerciseReport[] {
+  if (chapter === undefined) return [];
+  return exercisesOf(chapter, context).map((exercise) =>
+    unjudged(exercise, seed, verdict, 'The notebook could not be read.'),
+  );
+}
+
+function unjudged(
+  exercise: Exercise,
+  seed: string,
+  verdict: 'fail' | 'error',
+  problem: string,
+): ExerciseReport {
+  const { id, title, points } = exercise;
+  return { id, title, points, score: 0, verdict, seed, checks: [], hiddenRemaining: 0, problem };
+}
+
+function summarise(
+  { learner, file }: SubmittedFile,
+  seed: string,
+  chapter: Chapter | undefined,
+  notices: readonly string[],
+  exercises: readonly ExerciseReport[],
+): SubmissionReport {
+  const failed = exercises.length === 0 || exercises.some(({ verdict }) => verdict === 'fail');
+  const broken = exercises.some(({ verdict }) => verdict === 'error');
+  const sum = (pick: (report: ExerciseReport) => number): number =>
+    Math.round(exercises.reduce((total, report) => total + pick(report), 0) * 100) / 100;
+  return {
+    learner,
+    file,
+    chapter: chapter?.name,
+    seed,
+    verdict: broken ? 'error' : failed ? 'fail' : 'pass',
+    score: broken ? null : sum(({ score }) => score),
+    points: sum(({ points }) => points),
+    notices,
+    exercises,
+  };
+}
+
+const ANSWER = 'answer';
+
+/** An exercise whose public cases have run. */
+interface Begun {
+  readonly exercise: Exercise;
+  readonly source: string;
+  readonly judging: Judging;
+}
+
+type Loaded =
+  | Exclude<LoadResult, { kind: 'loaded' }>
+  | { readonly kind: 'loaded'; readonly sandbox: Sandbox };
+
+/** Stands in where no process is left to ask; properties are not checked then. */
+const NOBODY: Candidate = {
+  call: async () => ({ kind: 'stopped', cause: 'exit', message: 'The process had ended.' }),
+  gradients: async () => ({ kind: 'stopped', cause: 'exit', message: 'The process had ended.' }),
+};
+
+/** The work on one submission: the sandbox in use, replaced when it dies. */
+class SubmissionGrading {
+  readonly notices: string[] = [];
+  readonly #submission: Submission;
+  readonly #chapter: Chapter;
+  readonly #seed: string;
+  readonly #learner: string;
+  readonly #context: GradeContext;
+  #sandbox: Sandbox | undefined;
+  /** Whether the learner's code has run in the sandbox. */
+  #touched = false;
+
+  constructor(
+    submission: Submission,
+    chapter: Chapter,
+    seed: string,
+    learner: string,
+    context: GradeContext,
+  ) {
+    this.#submission = submission;
+    this.#chapter = chapter;
+    this.#seed = seed;
+    this.#learner = learner;
+    this.#context = context;
+  }
+
+  async end(): Promise<void> {
+    const sandbox = this.#sandbox;
+    this.#sandbox = undefined;
+    if (sandbox !== undefined) await this.#context.pool.discard(sandbox);
+  }
+
+  /**
+   * Grades the exercises in two rounds: all public cases, then, in newly loaded code, all hidden ones. So code that has seen a hidden
+   * input has no more say in what its author is told.
+   */
+  async grade(exercises: readonly Exercise[]): Promise<ExerciseReport[]> {
+    const begun: (ExerciseReport | Begun)[] = [];
+    for (const exercise of exercises)
+      begun.push(await this.#guarded(exercise, () => this.#publicRound(exercise)));
+    const reports: ExerciseReport[] = [];
+    for (const one of begun) {
+      reports.push('judging' in one ? await this.#guarded(one.exercise, () => this.#hiddenRound(one)) : one);
+    }
+    return reports;
+  }
+
+  /** What is not the learner's fault is an error, not a zero. */
+  async #guarded<T>(exercise: Exercise, work: () => Promise<T>): Promise<T | ExerciseReport> {
+    try {
+      return await work();
+    } catch (error) {
+      await this.end();
+      const problem = `This could not be graded, and it is not your fault: ${messageOf(error)}. It will be graded again.`;
+      return unjudged(exercise, this.#seed, 'error', problem);
+    }
+  }
+
+  async #publicRound(exercise: Exercise): Promise<ExerciseReport | Begun> {
+    const answer = this.#chapter.answers.find((one) => one.exercise === exercise.id);
+    if (answer === undefined) throw new EnvironmentFault('the chapter has no such answer cell');
+    const { source, notices } = findAnswer(this.#submission, answer, exercise.entry);
+    this.notices.push(...notices);
+    const fail = (problem: string): ExerciseReport => unjudged(exercise, this.#seed, 'fail', problem);
+    if (source === undefined) return fail('There is no answer cell to grade.');
+    if (sameText(source, answer.stub)) return fail('Not attempted yet: the cell is as it was released.');
+    const loaded = await this.#load(exercise, source);
+    if (loaded.kind === 'refused') return fail(this.#refusal(loaded, exercise));
+    if (loaded.kind === 'stopped') return fail(loaded.message);
+    const judging = new Judging(exercise, { seed: this.#seed, include: 'all' });
+    const candidate = this.#candidate(exercise, loaded.sandbox);
+    await judging.run('public', candidate);
+    return { exercise, source, judging };
+  }
+
+  async #hiddenRound({ exercise, source, judging }: Begun): Promise<ExerciseReport> {
+    if (judging.gone) {
+      judging.skipHidden();
+      return judging.finish(NOBODY);
+    }
+    const loaded = await this.#load(exercise, source);
+    if (loaded.kind !== 'loaded') {
+      judging.skipHidden();
+      return judging.finish(NOBODY);
+    }
+    const candidate = this.#candidate(exercise, loaded.sandbox);
+    await judging.run('hidden', candidate);
+    return judging.finish(candidate);
+  }
+
+  #candidate(exercise: Exercise, sandbox: Sandbox): Candidate {
+    const candidate = sandbox.candidate();
+    return this.#context.record?.(this.#learner, exercise.id, candidate) ?? candidate;
+  }
+
+  /** Loads the answer. A released cell that fails is tried once more in a fresh process: an earlier answer may have spoilt this one. */
+  async #load(exercise: Exercise, source: string): Promise<Loaded> {
+    const before = this.#chapter.before(exercise.id, source);
+    for (;;) {
+      const spoilt = this.#touched;
+      const sandbox = await this.#fresh();
+      sandbox.allow(this.#context.timeoutMs);
+      this.#touched = true;
+      const result = await sandbox.load(
+        [...before, { name: ANSWER, source }],
+        exercise.entry,
+        exercise.parameters,
+      );
+      if (result.kind === 'loaded') return { kind: 'loaded', sandbox };
+      if (result.kind !== 'refused' || result.cell === ANSWER) return result;
+      if (!spoilt) throw new EnvironmentFault(`the released cell ${result.cell} failed: ${result.message}`);
+      await this.end();
+    }
+  }
+
+  async #fresh(): Promise<Sandbox> {
+    if (this.#sandbox !== undefined && !this.#sandbox.alive) await this.end();
+    if (this.#sandbox === undefined) {
+      this.#sandbox = await this.#context.pool.take();
+      this.#touched = false;
+    }
+    return this.#sandbox;
+  }
+
+  #refusal({ message }: { message: string }, exercise: Exercise): string {
+    const [, missing] = /ReferenceError: ([\w$]+) is not defined/.exec(message) ?? [];
+    if (missing !== undefined && declaredElsewhere(this.#submission, missing)) {
+      return `The answer cell uses ${missing}, which another cell defines. Only answer cells are graded: put helpers into the answer cell itself.`;
+    }
+    return message.startsWith('the answer cell')
+      ? `${message[0]?.toUpperCase()}${message.slice(1)}. It must declare a function of exactly that name: ${exercise.signature}`
+      : `The answer cell does not run: ${message.slice(0, 600)}`;
+  }
+}
