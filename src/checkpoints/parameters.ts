@@ -8,11 +8,9 @@ import type { TensorData } from './safetensors.ts';
 import {
   leavesOf,
   type ModelWeights,
-  pairsOf,
   parametersFrom,
   tensorsOf,
   type WeightLeaf,
-  type WeightMap,
 } from './weight-map.ts';
 
 /** The shape that a leaf's tensor has in the file. */
@@ -188,27 +186,30 @@ function initialTensor({ name, shape, init, part }: WeightLeaf, rng: Rng): tf.Te
 /**
  * Parameters, or their gradients, under Hugging Face's names and in Hugging Face's layout.
  *
- * @param params tensors in the shape of the map
+ * @param pairs the leaves of a map with their tensors, as `pairsOf` gives them
  */
-export async function namedValues<P>(map: WeightMap<P>, params: P): Promise<Map<string, TensorData>> {
-  const whole = new Map<string, TensorData>();
-  for (const [leaf, tensor] of pairsOf(map, params)) {
+export async function namedValues(
+  pairs: Iterable<readonly [WeightLeaf, tf.Tensor]>,
+): Promise<Map<string, TensorData>> {
+  const named = new Map<string, TensorData>();
+  for (const [leaf, tensor] of pairs) {
     const values = Float32Array.from(await tensor.data());
-    const shape = shapeInFile({ ...leaf, transposed: false });
-    const target = whole.get(leaf.name) ?? {
-      shape,
-      values: new Float32Array(values.length * (leaf.part?.of ?? 1)),
+    const { name, transposed, part = { index: 0, of: 1 } } = leaf;
+    const whole = named.get(name) ?? {
+      shape: shapeInFile(leaf),
+      values: new Float32Array(values.length * part.of),
     };
-    target.values.set(values, (leaf.part?.index ?? 0) * values.length);
-    whole.set(leaf.name, target);
+    if (transposed && leaf.shape.length === 2) {
+      const [rows = 1, columns = 1] = leaf.shape;
+      const width = rows * part.of; // of a row in the file, where the parts lie side by side
+      for (let i = 0; i < rows; i++) {
+        for (let j = 0; j < columns; j++)
+          whole.values[j * width + part.index * rows + i] = values[i * columns + j] ?? 0;
+      }
+    } else whole.values.set(values, part.index * values.length);
+    named.set(name, whole);
   }
-  for (const leaf of leavesOf(map)) {
-    const upright = whole.get(leaf.name);
-    const [rows = 1, columns = 1] = upright?.shape ?? [];
-    if (!upright || !leaf.transposed || (leaf.part?.index ?? 0) > 0) continue;
-    whole.set(leaf.name, { shape: [columns, rows], values: transposedValues(upright.values, rows, columns) });
-  }
-  return whole;
+  return named;
 }
 
 /** Frees every tensor of a tree of parameters. */

@@ -21,6 +21,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'set up everything and run all tests of the lab',
     load: async () => (await import('./commands/test.ts')).testCommand(),
   },
+  parity: {
+    summary: 'compare models with recorded outputs of the reference implementation',
+    load: async () => (await import('./commands/parity.ts')).parityCommand(),
+  },
   notebooks: {
     summary: 'make the notebooks from their masters in notebooks/source',
     load: async () => (await import('./commands/notebooks.ts')).notebooksCommand(),

@@ -1,0 +1,117 @@
+/** BERT's heads: each model on top of `bertModel`, with its loss where labels are given. */
+import * as tf from '@tensorflow/tfjs-core';
+import { crossEntropy, dropout, type LinearParams, linear } from '../core/index.ts';
+import {
+  type BertInputs,
+  type BertParams,
+  bertModel,
+  componentsOf,
+  type EncoderOptions,
+  type MaskedLMHeadParams,
+  pooled,
+} from './bert.ts';
+import type { BertConfig } from './bert-config.ts';
+import { sequenceClassificationLoss } from './classification.ts';
+
+export interface BertForMaskedLMParams extends BertParams {
+  predictions: MaskedLMHeadParams;
+}
+
+export interface BertForPreTrainingParams extends BertForMaskedLMParams {
+  /** D → 2 */
+  seqRelationship: LinearParams;
+}
+
+export interface BertForNextSentencePredictionParams extends BertParams {
+  /** D → 2 */
+  seqRelationship: LinearParams;
+}
+
+export interface BertForSequenceClassificationParams extends BertParams {
+  /** D → num_labels */
+  classifier: LinearParams;
+}
+
+/** Inputs of a head that can compute its loss. */
+export interface LabelledInputs extends BertInputs {
+  /** int32 [B, T] with −100 where there is nothing to predict, or the classes [B] of a head that classifies */
+  labels?: tf.Tensor | undefined;
+}
+
+/** A head's logits, and its loss where labels were given. */
+export type HeadOutput = {
+  logits: tf.Tensor;
+  loss?: tf.Scalar;
+};
+
+/** BertForMaskedLM: `logits` [B, T, V] (section 3.1, task 1). */
+export function bertForMaskedLM(
+  params: BertForMaskedLMParams,
+  { labels, ...inputs }: LabelledInputs,
+  config: BertConfig,
+  options: EncoderOptions = {},
+): HeadOutput {
+  return tf.tidy(() => {
+    const { lastHiddenState } = bertModel(params, inputs, config, options);
+    const head = componentsOf(options).maskedLMHead;
+    const logits = head(params.predictions, lastHiddenState, params.embeddings.wordEmbeddings.weight, config);
+    return labels === undefined ? { logits } : { logits, loss: crossEntropy(logits, labels) };
+  });
+}
+
+/** BertForNextSentencePrediction: `logits` [B, 2], 0 = the second segment follows the first (section 3.1, task 2). */
+export function bertForNextSentencePrediction(
+  params: BertForNextSentencePredictionParams,
+  { labels, ...inputs }: LabelledInputs,
+  config: BertConfig,
+  options: EncoderOptions = {},
+): HeadOutput {
+  return tf.tidy(() => {
+    const logits = linear(params.seqRelationship, pooled(bertModel(params, inputs, config, options)));
+    return labels === undefined
+      ? { logits }
+      : { logits, loss: crossEntropy(logits, tf.reshape(labels, [-1])) };
+  });
+}
+
+/** BertForPreTraining: both tasks at once. The loss is the sum of the two, where both kinds of labels are given. */
+export function bertForPreTraining(
+  params: BertForPreTrainingParams,
+  { labels, nextSentenceLabel, ...inputs }: LabelledInputs & { nextSentenceLabel?: tf.Tensor | undefined },
+  config: BertConfig,
+  options: EncoderOptions = {},
+): { predictionLogits: tf.Tensor; seqRelationshipLogits: tf.Tensor; loss?: tf.Scalar } {
+  return tf.tidy(() => {
+    const output = bertModel(params, inputs, config, options);
+    const head = componentsOf(options).maskedLMHead;
+    const predictionLogits = head(
+      params.predictions,
+      output.lastHiddenState,
+      params.embeddings.wordEmbeddings.weight,
+      config,
+    );
+    const seqRelationshipLogits = linear(params.seqRelationship, pooled(output)); // [B, 2]
+    if (labels === undefined || nextSentenceLabel === undefined)
+      return { predictionLogits, seqRelationshipLogits };
+    const nextSentenceLoss = crossEntropy(seqRelationshipLogits, tf.reshape(nextSentenceLabel, [-1]));
+    const loss: tf.Scalar = tf.add(crossEntropy(predictionLogits, labels), nextSentenceLoss);
+    return { predictionLogits, seqRelationshipLogits, loss };
+  });
+}
+
+/** BertForSequenceClassification: `logits` [B, num_labels]; the loss follows the config's `problem_type`. */
+export function bertForSequenceClassification(
+  params: BertForSequenceClassificationParams,
+  { labels, ...inputs }: LabelledInputs,
+  config: BertConfig,
+  options: EncoderOptions = {},
+): HeadOutput {
+  return tf.tidy(() => {
+    const rate = config.classifier_dropout ?? config.hidden_dropout_prob;
+    const features = dropout(pooled(bertModel(params, inputs, config, options)), rate, options.rng);
+    const logits = linear(params.classifier, features);
+    return labels === undefined
+      ? { logits }
+      : { logits, loss: sequenceClassificationLoss(logits, labels, config) };
+  });
+}

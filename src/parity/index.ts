@@ -1,0 +1,3 @@
+export * from './case.ts';
+export * from './compare.ts';
+export * from './run.ts';
