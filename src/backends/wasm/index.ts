@@ -3,22 +3,29 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Backend } from '../backend.ts';
 import { borrowMissingKernels } from './borrowed-kernels.ts';
+import { registerMatMul } from './matmul.ts';
+import { openNativeLibrary } from './native-library.ts';
 import { startTfjsModule } from './tfjs-module.ts';
 
-let registered = false;
+let device: string | undefined;
 
 export const wasmBackend: Backend = {
   name: 'wasm',
   probe: async () => ({ name: 'wasm', available: true, detail: 'WebAssembly with SIMD, part of Node' }),
   start: async () => {
-    if (!registered) {
-      const { backend } = await startTfjsModule();
-      tf.removeBackend('wasm');
-      tf.registerBackend('wasm', () => backend, 2);
-      borrowMissingKernels();
-      registered = true;
-    }
+    device ??= await register();
     if (!(await tf.setBackend('wasm'))) throw new Error('TensorFlow.js refuses it');
-    return 'CPU';
+    return device;
   },
 };
+
+async function register(): Promise<string> {
+  const module = await startTfjsModule();
+  tf.removeBackend('wasm');
+  tf.registerBackend('wasm', () => module.backend, 2);
+  borrowMissingKernels();
+  const library = await openNativeLibrary(module);
+  if (library === undefined) return '1 CPU thread, without the lab’s own kernels';
+  registerMatMul(library);
+  return library.threads === 1 ? '1 CPU thread' : `${library.threads} CPU threads`;
+}

@@ -19,6 +19,8 @@ type TfjsModule = BackendWasm['wasm'] & {
 export interface TfjsWasm {
   readonly backend: BackendWasm;
   readonly memory: WebAssembly.Memory;
+  /** Takes bytes from the module's heap for good; returns their address, a multiple of 16. */
+  allocate(bytes: number): number;
 }
 
 /** Instantiates the SIMD build. Its memory is shared where the binary allows it. */
@@ -45,7 +47,8 @@ export async function startTfjsModule(): Promise<TfjsWasm> {
   }
   addBridge(module);
   reportExhaustion(module);
-  return { backend: new BackendWasm(module), memory };
+  const allocate = (bytes: number): number => (((module._malloc(bytes + 15) >>> 0) + 15) >>> 4) * 16;
+  return { backend: new BackendWasm(module), memory, allocate };
 }
 
 function isTfjsModule(value: unknown): value is TfjsModule {
