@@ -56,10 +56,9 @@ function frameOfOne(processor: Simple): Template {
     case 'ByteLevel':
       return BARE_FRAME;
     case 'BertProcessing':
-      return framed(processor, { between: [], second: 1 });
-    // RoBERTa has no segments, and sets two separators between the texts.
+      return bertFrame(processor.cls[0], processor.sep[0]);
     case 'RobertaProcessing':
-      return framed(processor, { between: [{ special: processor.sep[0], segment: 0 }], second: 0 });
+      return robertaFrame(processor.cls[0], processor.sep[0]);
     case 'TemplateProcessing': {
       const items = (list: z.infer<typeof Items>): TemplateItem[] =>
         list.flatMap((item): TemplateItem[] => {
@@ -74,13 +73,13 @@ function frameOfOne(processor: Simple): Template {
 }
 
 function framed(
-  { cls, sep }: { cls: [string, number]; sep: [string, number] },
+  { cls, sep }: { cls: string; sep: string },
   pair: { between: TemplateItem[]; second: number },
 ): Template {
   const single: TemplateItem[] = [
-    { special: cls[0], segment: 0 },
+    { special: cls, segment: 0 },
     { text: 'A', segment: 0 },
-    { special: sep[0], segment: 0 },
+    { special: sep, segment: 0 },
   ];
   return {
     single,
@@ -88,9 +87,19 @@ function framed(
       ...single,
       ...pair.between,
       { text: 'B', segment: pair.second },
-      { special: sep[0], segment: pair.second },
+      { special: sep, segment: pair.second },
     ],
   };
+}
+
+/** BERT's frame: `[CLS] A [SEP]`, or `[CLS] A [SEP] B [SEP]` with B and the [SEP] after it as segment 1. */
+export function bertFrame(cls: string, sep: string): Template {
+  return framed({ cls, sep }, { between: [], second: 1 });
+}
+
+/** RoBERTa's and BART's frame: `<s> A </s>`, or `<s> A </s></s> B </s>`, all of it segment 0. */
+export function robertaFrame(cls: string, sep: string): Template {
+  return framed({ cls, sep }, { between: [{ special: sep, segment: 0 }], second: 0 });
 }
 
 /** The frame that `add_bos_token` and `add_eos_token` of a `tokenizer_config.json` put in place of any other. */

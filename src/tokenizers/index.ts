@@ -1,8 +1,13 @@
 export * from './bert-text.ts';
+export * from './bpe.ts';
+export * from './bpe-training.ts';
 export * from './chat-template.ts';
 export * from './encoding.ts';
+export { bertFrame, robertaFrame } from './frame.ts';
 export * from './load.ts';
 export * from './tokenizer.ts';
+export * from './unigram.ts';
+export * from './unigram-training.ts';
 export * from './vocabulary.ts';
 export * from './wordpiece.ts';
 export * from './wordpiece-training.ts';

@@ -72,6 +72,7 @@ const TokenizerJson = z.looseObject({
       z.array(z.tuple([z.string(), z.number()])).min(1),
     ]),
     unk_token: z.string().nullish(),
+    unk_id: z.int().nonnegative().nullish(),
   }),
 });
 
@@ -218,6 +219,11 @@ function fromTokenizerJson(content: unknown, config: TokenizerConfig, name: stri
   return withChat(tokenizer, config);
 }
 
+/** The unknown token of a unigram model, which names it by id. */
+function unknownPiece({ model }: Pick<z.infer<typeof TokenizerJson>, 'model'>): string | undefined {
+  return Array.isArray(model.vocab) && model.unk_id != null ? model.vocab[model.unk_id]?.[0] : undefined;
+}
+
 /** Tokens that the configuration names and `tokenizer.json` lacks get the next free ids, as in transformers. */
 function addMissingTokens(json: z.infer<typeof TokenizerJson>, config: TokenizerConfig): void {
   const vocabulary = json.model.vocab;
@@ -254,7 +260,8 @@ function specialTokensOf(
     const token = config[ROLES[role]];
     if (token != null) tokens[role] = token;
   }
-  if (json.model.unk_token != null) tokens.unk ??= json.model.unk_token;
+  const unknown = json.model.unk_token ?? unknownPiece(json);
+  if (unknown !== undefined) tokens.unk ??= unknown;
   if (json.padding != null) tokens.pad ??= json.padding.pad_token;
   return tokens;
 }

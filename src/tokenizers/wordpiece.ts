@@ -1,6 +1,7 @@
 /** WordPiece, BERT's subword tokenizer (Schuster and Nakajima, 2012; Wu et al., 2016, §4.1; Devlin et al., 2019, §3). */
 
 import { type BertTextOptions, bertWords } from './bert-text.ts';
+import { bertFrame } from './frame.ts';
 import { createTokenizer, splitAround, type Tokenizer } from './tokenizer.ts';
 import { requireToken, type Vocabulary } from './vocabulary.ts';
 
@@ -56,18 +57,10 @@ export function wordPieceTokenizer(vocabulary: Vocabulary, options: BertTextOpti
   const special = BERT_SPECIAL_TOKENS;
   for (const token of Object.values(special)) requireToken(vocabulary, token);
   const split = splitAround(Object.values(special));
-  const first = [
-    { special: special.cls, segment: 0 },
-    { text: 'A', segment: 0 },
-    { special: special.sep, segment: 0 },
-  ] as const;
   return createTokenizer({
     vocabSize: vocabulary.tokens.length,
     specialTokens: special,
-    template: {
-      single: first,
-      pair: [...first, { text: 'B', segment: 1 }, { special: special.sep, segment: 1 }],
-    },
+    template: bertFrame(special.cls, special.sep),
     tokenToId: (token) => vocabulary.ids.get(token),
     idToToken: (id) => vocabulary.tokens[id],
     tokenize: (text) =>
