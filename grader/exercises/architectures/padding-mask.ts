@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Draw, defineExercise, FLOAT32, inputsUnchanged, noLeak } from '../../define.ts';
+import { type Draw, defineExercise, inputsUnchanged, noLeak } from '../../define.ts';
 
 type Args = [tf.Tensor2D, number];
 
