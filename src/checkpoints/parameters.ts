@@ -5,13 +5,7 @@ import { InputError } from '../errors.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { ELEMENT_TYPES, type Values } from './dtypes.ts';
 import type { TensorData } from './safetensors.ts';
-import {
-  leavesOf,
-  type ModelWeights,
-  parametersFrom,
-  tensorsOf,
-  type WeightLeaf,
-} from './weight-map.ts';
+import { leavesOf, type ModelWeights, parametersFrom, type WeightLeaf } from './weight-map.ts';
 
 /** The shape that a leaf's tensor has in the file. */
 function shapeInFile({ shape, transposed, part }: WeightLeaf): number[] {
@@ -210,9 +204,4 @@ export async function namedValues(
     named.set(name, whole);
   }
   return named;
-}
-
-/** Frees every tensor of a tree of parameters. */
-export function disposeParameters(params: unknown): void {
-  tf.dispose(tensorsOf(params));
 }

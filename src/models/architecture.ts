@@ -8,16 +8,23 @@ import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { type Checkpoint, WEIGHTS_FILE } from '../checkpoints/checkpoint.ts';
 import { parseWith } from '../checkpoints/json.ts';
-import {
-  disposeParameters,
-  initParameters,
-  type LoadOptions,
-  loadParameters,
-  namedValues,
-} from '../checkpoints/parameters.ts';
+import { initParameters, type LoadOptions, loadParameters, namedValues } from '../checkpoints/parameters.ts';
 import { writeSafetensors } from '../checkpoints/safetensors-write.ts';
-import { leavesOf, type ModelWeights, pairsOf, type WeightLeaf } from '../checkpoints/weight-map.ts';
+import {
+  leavesOf,
+  type ModelWeights,
+  pairsOf,
+  tensorsOf,
+  type WeightLeaf,
+} from '../checkpoints/weight-map.ts';
 import type { Rng } from '../core/random.ts';
+import type { LanguageModel } from '../generation/decoding.ts';
+import {
+  type GeneratedTokens,
+  type GenerationInputs,
+  generate,
+  streamTokens,
+} from '../generation/generate.ts';
 import type { GenerationOptions } from '../generation/options.ts';
 
 /** Named tensors. The names are those of Hugging Face's arguments and outputs, in camelCase. */
@@ -28,13 +35,6 @@ export interface RunOptions {
   rng?: Rng | undefined;
   components?: object | undefined;
 }
-
-export type Generate<P, C> = (
-  params: P,
-  inputs: { inputIds: tf.Tensor; attentionMask?: tf.Tensor | undefined },
-  config: C,
-  options: GenerationOptions,
-) => Promise<number[][]>;
 
 /** A schema for inputs: tensors by name. */
 export const tensorInput = z.custom<tf.Tensor>((value) => value instanceof tf.Tensor, 'expected a tensor');
@@ -50,7 +50,8 @@ export interface ArchitectureSpec<C, P, I, O extends NamedTensors, X extends Run
   weights(config: C): ModelWeights<P>;
   inputs: z.ZodType<I>;
   forward(params: P, inputs: I, config: C, options?: X): O;
-  generate?: Generate<P, C>;
+  /** How the class generates, if it does. */
+  language?: (params: P, config: C) => LanguageModel;
 }
 
 /** A model with its weights in memory. */
@@ -65,11 +66,17 @@ export interface Model<C = unknown, P = unknown, O extends NamedTensors = NamedT
   weights(): Array<[WeightLeaf, tf.Tensor]>;
   /** The whole weight map, flat: tied names too. */
   leaves(): WeightLeaf[];
-  /** undefined where the class does not generate; gives whole rows, all of one length, as transformers does */
-  generate?: (
-    inputs: { inputIds: tf.Tensor; attentionMask?: tf.Tensor | undefined },
+  /** What generates, under `generate` and `stream`; undefined where the class does not. */
+  readonly language?: LanguageModel;
+  /** Whole rows of token ids, all of one length, as transformers gives them. */
+  generate?: (inputs: GenerationInputs, options?: GenerationOptions) => Promise<number[][]>;
+  /** The new tokens of every row, step by step. */
+  stream?: (
+    inputs: GenerationInputs,
     options?: GenerationOptions,
-  ) => Promise<number[][]>;
+  ) => AsyncGenerator<GeneratedTokens, void, undefined>;
+  /** The same model over other parameters, such as the variables of a training run. It does not copy them. */
+  withParameters(params: P): Model<C, P, O, X>;
   /** Writes config.json and model.safetensors, which transformers loads. */
   save(folder: string): Promise<void>;
   dispose(): void;
@@ -88,17 +95,29 @@ export interface Architecture<
   /** What a checkpoint of this config must hold. */
   weights(config: C): ModelWeights<P>;
   /** A model with the weights of a checkpoint. @throws InputError */
-  load(configJson: unknown, checkpoint: Checkpoint, options?: LoadOptions): Promise<Model<C, P, O, X>>;
+  load(configJson: unknown, checkpoint: Checkpoint, options?: ModelOptions): Promise<Model<C, P, O, X>>;
   /** A model with new weights. @throws InputError if the config is wrong. */
   create(configJson: unknown, rng: Rng): Model<C, P, O, X>;
+}
+
+/** How a checkpoint is loaded. */
+export interface ModelOptions extends LoadOptions {
+  /** Generates so unless told otherwise (`generation_config.json`); without it, as config.json says. */
+  generation?: GenerationOptions | undefined;
 }
 
 /** Makes a model class from its description. */
 export function defineArchitecture<C, P, I, O extends NamedTensors, X extends RunOptions>(
   spec: ArchitectureSpec<C, P, I, O, X>,
 ): Architecture<C, P, O, X> {
-  const modelOf = (configJson: unknown, config: C, params: P): Model<C, P, O, X> => {
-    const { generate } = spec;
+  const modelOf = (
+    configJson: unknown,
+    config: C,
+    params: P,
+    generation?: GenerationOptions,
+  ): Model<C, P, O, X> => {
+    const own = spec.language?.(params, config);
+    const language = own && generation ? { ...own, defaults: generation } : own;
     return {
       className: spec.className,
       family: spec.family,
@@ -108,9 +127,14 @@ export function defineArchitecture<C, P, I, O extends NamedTensors, X extends Ru
         spec.forward(params, parseWith(spec.inputs, inputs, spec.className), config, options),
       weights: () => pairsOf(spec.weights(config).map, params),
       leaves: () => leavesOf(spec.weights(config).map),
-      ...(generate && { generate: (inputs, options = {}) => generate(params, inputs, config, options) }),
+      ...(language && {
+        language,
+        generate: (inputs, options) => generate(language, inputs, options),
+        stream: (inputs, options) => streamTokens(language, inputs, options),
+      }),
       save: (folder) => saveModel(folder, spec, configJson, config, params),
-      dispose: () => disposeParameters(params),
+      dispose: () => tf.dispose(tensorsOf(params)),
+      withParameters: (others) => modelOf(configJson, config, others),
     };
   };
   return {
@@ -121,7 +145,8 @@ export function defineArchitecture<C, P, I, O extends NamedTensors, X extends Ru
     weights: (config) => spec.weights(config),
     load: async (configJson, checkpoint, options) => {
       const config = spec.parseConfig(configJson);
-      return modelOf(configJson, config, await loadParameters(spec.weights(config), checkpoint, options));
+      const params = await loadParameters(spec.weights(config), checkpoint, options);
+      return modelOf(configJson, config, params, options?.generation);
     },
     create: (configJson, rng) => {
       const config = spec.parseConfig(configJson);

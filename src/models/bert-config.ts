@@ -9,6 +9,9 @@ function activationNames(): ActivationName[] {
   return Object.keys(ACTIVATIONS).filter((name): name is ActivationName => Object.hasOwn(ACTIVATIONS, name));
 }
 
+/** `hidden_act` */
+export const ACTIVATION_FIELD = z.enum(activationNames());
+
 /** More layers than any model has: a bound for what a hostile file can make us build. */
 const layers = z.int().positive().max(10_000);
 
@@ -21,7 +24,7 @@ export const encoderFields = {
   intermediate_size: size,
   max_position_embeddings: size,
   type_vocab_size: size.default(2),
-  hidden_act: z.enum(activationNames()).default('gelu'),
+  hidden_act: ACTIVATION_FIELD.default('gelu'),
   hidden_dropout_prob: rate.default(0.1),
   attention_probs_dropout_prob: rate.default(0.1),
   classifier_dropout: rate.nullish(),

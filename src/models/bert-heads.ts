@@ -1,13 +1,15 @@
 /** BERT's heads: each model on top of `bertModel`, with its loss where labels are given. */
 import * as tf from '@tensorflow/tfjs-core';
-import { crossEntropy, dropout, type LinearParams, linear } from '../core/index.ts';
+import { type Activation, crossEntropy, dropout, type LinearParams, linear } from '../core/index.ts';
 import {
   type BertInputs,
   type BertParams,
   bertModel,
   componentsOf,
   type EncoderOptions,
+  firstToken,
   type MaskedLMHeadParams,
+  maskedLMHead,
   pooled,
 } from './bert.ts';
 import type { BertConfig } from './bert-config.ts';
@@ -114,4 +116,37 @@ export function bertForSequenceClassification(
       ? { logits }
       : { logits, loss: sequenceClassificationLoss(logits, labels, config) };
   });
+}
+
+export interface DenseClassifierParams {
+  /** D → D */
+  dense: LinearParams;
+  /** D → num_labels */
+  output: LinearParams;
+}
+
+/**
+ * RoBERTa's and ELECTRA's classifier: the first token through a layer of its own, in the place of BERT's pooler.
+ *
+ * @param hidden [B, T, D]
+ */
+export function denseClassifier(
+  params: DenseClassifierParams,
+  hidden: tf.Tensor,
+  between: Activation,
+  config: BertConfig,
+  { rng }: EncoderOptions = {},
+): tf.Tensor {
+  const rate = config.classifier_dropout ?? config.hidden_dropout_prob;
+  return tf.tidy(() => {
+    const inner = between(linear(params.dense, dropout(firstToken(hidden), rate, rng)));
+    return linear(params.output, dropout(inner, rate, rng)); // [B, num_labels]
+  });
+}
+
+/** Options under which the masked-LM head uses GELU whatever `hidden_act` says, as RoBERTa's and ELECTRA's do. */
+export function withGeluHead(options: EncoderOptions): EncoderOptions {
+  const head: typeof maskedLMHead = (params, hidden, table, config) =>
+    maskedLMHead(params, hidden, table, { ...config, hidden_act: 'gelu' });
+  return { ...options, components: { maskedLMHead: head, ...options.components } };
 }

@@ -21,6 +21,7 @@ import type {
   BertForNextSentencePredictionParams,
   BertForPreTrainingParams,
   BertForSequenceClassificationParams,
+  DenseClassifierParams,
 } from './bert-heads.ts';
 
 /** Buffers that old files carry: they count 0, 1, 2… or are zeros. */
@@ -119,6 +120,14 @@ export function maskedLMHeadWeights(
     layerNorm: layerNormWeights(names.layerNorm, embedding_size) satisfies WeightMap<LayerNormParams>,
     bias,
     decoder: tied ? { ...decoder, tiedTo: names.table } : decoder,
+  };
+}
+
+/** `classifier.dense` and `classifier.out_proj`. */
+export function denseClassifierWeights(config: EncoderConfig): WeightMap<DenseClassifierParams> {
+  return {
+    dense: drawnLinear('classifier.dense', config.hidden_size, config.hidden_size, config),
+    output: drawnLinear('classifier.out_proj', config.num_labels, config.hidden_size, config),
   };
 }
 
