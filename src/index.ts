@@ -1,3 +1,4 @@
+export * from './backends/index.ts';
 export * from './checkpoints/index.ts';
 export * from './core/index.ts';
 export * from './datasets/index.ts';

@@ -7,6 +7,15 @@ import { number } from './text.ts';
 /** Rows of numbers, all of one length. */
 export type Matrix = readonly (readonly number[])[];
 
+/** The flat numbers of a matrix as rows of `width`. */
+export function rowsOf(values: ArrayLike<number>, width: number): number[][] {
+  if (!(width > 0) || values.length % width !== 0) {
+    throw new InputError(`${values.length} numbers do not make rows of ${width}`);
+  }
+  const all = Array.from(values);
+  return Array.from({ length: all.length / width }, (_, row) => all.slice(row * width, (row + 1) * width));
+}
+
 export interface HeatmapOptions {
   title: string;
   /** What the rows and the columns are. */
