@@ -30,7 +30,8 @@ export interface ExerciseReport extends Omit<Judgement, 'verdict'> {
 export interface SubmissionReport {
   readonly learner: string;
   readonly file: string;
-  readonly chapter: string | undefined;
+  /** Null where it could not be told. */
+  readonly chapter: string | null;
   /** Inputs can be drawn again from it. */
   readonly seed: string;
   readonly verdict: 'pass' | 'fail' | 'error';
@@ -164,7 +165,7 @@ function summarise(
   return {
     learner,
     file,
-    chapter: chapter?.name,
+    chapter: chapter?.name ?? null,
     seed,
     verdict: broken ? 'error' : failed ? 'fail' : 'pass',
     score: broken ? null : sum(({ score }) => score),

@@ -26,12 +26,15 @@ export class Judging {
   readonly #runs: CaseRun[] = [];
   readonly #checks: CheckReport[] = [];
   readonly #cases: readonly Case[];
+  /** Whether nothing is hidden: then errors are told in their own words throughout. */
+  readonly #open: boolean;
   /** Set once the candidate cannot answer any more. */
   #gone = false;
 
   constructor(exercise: Exercise, { seed, include }: JudgeOptions) {
     this.#exercise = exercise;
     this.#seed = seed;
+    this.#open = include === 'public';
     this.#cases = exercise.cases.filter((c) => include === 'all' || c.visibility === 'public');
   }
 
@@ -95,7 +98,7 @@ export class Judging {
     const { name, weight = 1 } = definition;
     const base = { name, kind: 'property', visibility: 'public', weight } as const;
     if (!valuesRight) return { ...base, status: 'skipped', message: 'Checked once all values are right.' };
-    const message = await checkProperty(this.#exercise, definition, candidate, this.#seed);
+    const message = await checkProperty(this.#exercise, definition, candidate, this.#seed, this.#open);
     if (message === undefined) return { ...base, status: 'passed' };
     const mistake = await nameByProperty(this.#exercise, definition, this.#seed, message);
     return { ...base, status: 'wrong', message, ...(mistake ? { mistake } : {}) };

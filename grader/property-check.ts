@@ -6,12 +6,16 @@ import { type Candidate, localCandidate, type Outcome } from './evaluate.ts';
 import { EnvironmentFault } from './fault.ts';
 import { type Probe, type Property, PropertyFailure } from './properties.ts';
 
-/** Undefined if the property holds, else the sentence to the learner. */
+/**
+ * Undefined if the property holds, else the sentence to the learner.
+ * @param open whether an error's own words may be told: not once the candidate has seen hidden inputs
+ */
 export async function checkProperty(
   exercise: Exercise,
   definition: Property,
   candidate: Candidate,
   seed: string,
+  open = false,
 ): Promise<string | undefined> {
   const on = exercise.cases.find((c) =>
     definition.on === undefined ? c.visibility === 'public' : c.name === definition.on,
@@ -25,7 +29,9 @@ export async function checkProperty(
     if (outcome.kind === 'returned') return outcome;
     throw new PropertyFailure(
       outcome.kind === 'threw'
-        ? `Your function threw an error when “${definition.name}” was checked.`
+        ? open
+          ? `Your function threw an error when “${definition.name}” was checked: ${outcome.message}`
+          : `Your function threw an error when “${definition.name}” was checked.`
         : outcome.message,
     );
   };

@@ -29,4 +29,12 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'make the notebooks from their masters in notebooks/source',
     load: async () => (await import('./commands/notebooks.ts')).notebooksCommand(),
   },
+  grade: {
+    summary: 'grade a folder of notebooks, one learner each',
+    load: async () => (await import('./commands/grade.ts')).gradeCommand(),
+  },
+  exercises: {
+    summary: 'list all exercises with their cases and known mistakes',
+    load: async () => (await import('./commands/exercises.ts')).exercisesCommand(),
+  },
 };
