@@ -1,6 +1,7 @@
 /** BART's configuration, in the names of Hugging Face's `config.json`. */
 import { z } from 'zod';
 import { parseWith } from '../checkpoints/json.ts';
+import { type GenerationOptions, parseGenerationOptions } from '../generation/options.ts';
 import { type ClassificationConfig, classificationFields, numLabelsOf } from './classification.ts';
 import { rate, requireDivisible, size, spread, tokenId } from './config.ts';
 
@@ -29,17 +30,32 @@ const schema = z.object({
   ...classificationFields,
 });
 
+/** The tokens of BART's vocabulary that generation uses. */
+const GENERATION_TOKENS = {
+  bos_token_id: 0,
+  pad_token_id: 1,
+  eos_token_id: 2,
+  decoder_start_token_id: 2,
+  forced_eos_token_id: 2,
+};
+
 export type BartConfig = Omit<z.infer<typeof schema>, 'num_labels' | 'problem_type' | 'classifier_dropout'> &
-  ClassificationConfig & { classifier_dropout: number };
+  ClassificationConfig & {
+    classifier_dropout: number;
+    /** What the file says of generation, with BART's own tokens where it is silent. */
+    generation: GenerationOptions;
+  };
 
 /** BART's configuration. Layer drop is a matter of training and is not read. @throws InputError naming a wrong field */
 export function parseBartConfig(json: unknown): BartConfig {
   const fields = parseWith(schema, json, 'config.json');
   requireDivisible('d_model', fields.d_model, 'encoder_attention_heads', fields.encoder_attention_heads);
   requireDivisible('d_model', fields.d_model, 'decoder_attention_heads', fields.decoder_attention_heads);
+  const given = typeof json === 'object' ? json : {};
   return {
     ...fields,
     classifier_dropout: fields.classifier_dropout ?? 0,
     num_labels: numLabelsOf(fields, 3),
+    generation: parseGenerationOptions({ ...GENERATION_TOKENS, ...given }, 'config.json'),
   };
 }

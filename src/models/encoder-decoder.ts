@@ -1,8 +1,11 @@
 /** What the encoder-decoder families share: their inputs, and the decoder's inputs made from labels. */
 import * as tf from '@tensorflow/tfjs-core';
+import { z } from 'zod';
 import type { KeyValueCache } from '../core/cache.ts';
 import { IGNORED } from '../core/losses.ts';
 import { InputError } from '../errors.ts';
+import type { DecodingStep } from '../generation/decoding.ts';
+import { tensorInput } from './architecture.ts';
 
 export interface EncoderDecoderInputs {
   /** int32 [B, S]; may be left out where `encoderOutputs` is given. */
@@ -17,6 +20,25 @@ export interface EncoderDecoderInputs {
   encoderOutputs?: tf.Tensor | undefined;
   /** Filled with the decoder's keys and values, and read for the tokens before. */
   cache?: KeyValueCache | undefined;
+}
+
+/** The inputs that come from outside. */
+export const encoderDecoderInputs = z.strictObject({
+  inputIds: tensorInput.optional(),
+  attentionMask: tensorInput.optional(),
+  decoderInputIds: tensorInput.optional(),
+  decoderAttentionMask: tensorInput.optional(),
+  encoderOutputs: tensorInput.optional(),
+});
+
+/** The inputs of a step of generation. */
+export function decodingInputs({ ids, encoder, cache }: DecodingStep): EncoderDecoderInputs {
+  return {
+    decoderInputIds: ids,
+    encoderOutputs: encoder?.states,
+    attentionMask: encoder?.attentionMask,
+    cache,
+  };
 }
 
 /**

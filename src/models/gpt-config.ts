@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { parseWith } from '../checkpoints/json.ts';
 import { InputError } from '../errors.ts';
+import { type GenerationOptions, parseGenerationOptions } from '../generation/options.ts';
 import { type ClassificationConfig, classificationFields, numLabelsOf } from './classification.ts';
 import { endTokens, rate, requireDivisible, size, spread, tokenId } from './config.ts';
 
@@ -28,6 +29,8 @@ export interface GptConfig extends ClassificationConfig {
   tie_word_embeddings: boolean;
   pad_token_id?: number | null | undefined;
   eos_token_id?: number | number[] | null | undefined;
+  /** What the file says of generation. */
+  generation: GenerationOptions;
 }
 
 const sharedFields = {
@@ -88,6 +91,7 @@ export function parseOpenAIGptConfig(json: unknown): GptConfig {
     scale_attn_by_inverse_layer_idx: false,
     norm_first: false,
     num_labels: numLabelsOf(fields),
+    generation: parseGenerationOptions(json, 'config.json'),
   };
 }
 
@@ -103,6 +107,7 @@ export function parseGpt2Config(json: unknown): GptConfig {
     n_inner: fields.n_inner ?? 4 * fields.n_embd,
     norm_first: true,
     num_labels: numLabelsOf(fields),
+    generation: parseGenerationOptions(json, 'config.json'),
   };
 }
 

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { parseWith } from '../checkpoints/json.ts';
 import { parseRotary, type RotaryConfig, rotaryFieldsSchema } from '../core/rotary.ts';
+import { type GenerationOptions, parseGenerationOptions } from '../generation/options.ts';
 import { type ClassificationConfig, classificationFields, numLabelsOf } from './classification.ts';
 import { endTokens, rate, requireDivisible, size, spread, tokenId } from './config.ts';
 
@@ -25,6 +26,8 @@ export interface LlamaConfig extends ClassificationConfig {
   tie_word_embeddings: boolean;
   pad_token_id?: number | null | undefined;
   eos_token_id?: number | number[] | null | undefined;
+  /** What the file says of generation. */
+  generation: GenerationOptions;
 }
 
 const schema = rotaryFieldsSchema.extend({
@@ -64,5 +67,6 @@ export function parseLlamaConfig(json: unknown): LlamaConfig {
     attention_dropout: fields.attention_dropout ?? 0,
     rotary: parseRotary(fields, { headWidth, maxPositions: fields.max_position_embeddings }),
     num_labels: numLabelsOf(fields),
+    generation: parseGenerationOptions(json, 'config.json'),
   };
 }

@@ -3,9 +3,19 @@ import { z } from 'zod';
 import { parseWith } from '../checkpoints/json.ts';
 import { InputError } from '../errors.ts';
 import type { Architecture } from './architecture.ts';
-import { bertArchitectures } from './bert-architectures.ts';
+import { bartArchitectures } from './bart-architectures.ts';
+import { encoderArchitectures } from './encoder-architectures.ts';
+import { gptArchitectures } from './gpt-architectures.ts';
+import { llamaArchitectures } from './llama-architectures.ts';
+import { t5Architectures } from './t5-architectures.ts';
 
-const all: readonly Architecture[] = [...bertArchitectures];
+const all: readonly Architecture[] = [
+  ...encoderArchitectures,
+  ...bartArchitectures,
+  ...t5Architectures,
+  ...gptArchitectures,
+  ...llamaArchitectures,
+];
 
 export const architectures: ReadonlyMap<string, Architecture> = new Map(
   all.map((architecture) => [architecture.className, architecture]),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { parseWith } from '../checkpoints/json.ts';
 import type { RelativePositionConfig } from '../core/relative-position.ts';
 import { InputError } from '../errors.ts';
+import { type GenerationOptions, parseGenerationOptions } from '../generation/options.ts';
 import { endTokens, rate, size, spread, tokenId } from './config.ts';
 
 const schema = z.object({
@@ -27,6 +28,9 @@ const schema = z.object({
   decoder_start_token_id: tokenId,
 });
 
+/** The tokens of T5's vocabulary that generation uses. */
+const GENERATION_TOKENS = { pad_token_id: 0, eos_token_id: 1 };
+
 export type T5Config = Omit<
   z.infer<typeof schema>,
   'num_decoder_layers' | 'scale_decoder_outputs' | 'tie_word_embeddings'
@@ -40,6 +44,8 @@ export type T5Config = Omit<
   scale_decoder_outputs: boolean;
   /** New parameters share the head with the table. Loaded ones do as the checkpoint does. */
   tie_word_embeddings: boolean;
+  /** What the file says of generation, with T5's own tokens where it is silent. */
+  generation: GenerationOptions;
   relative_positions: Omit<RelativePositionConfig, 'bidirectional'>;
 };
 
@@ -50,6 +56,7 @@ export type T5Config = Omit<
  */
 export function parseT5Config(json: unknown): T5Config {
   const fields = parseWith(schema, json, 'config.json');
+  const given = typeof json === 'object' ? json : {};
   const tied = fields.tie_word_embeddings ?? true;
   const buckets = fields.relative_attention_num_buckets;
   const maxDistance = fields.relative_attention_max_distance;
@@ -64,6 +71,7 @@ export function parseT5Config(json: unknown): T5Config {
     num_decoder_layers: fields.num_decoder_layers ?? fields.num_layers,
     scale_decoder_outputs: tied && (fields.scale_decoder_outputs ?? true),
     tie_word_embeddings: tied,
+    generation: parseGenerationOptions({ ...GENERATION_TOKENS, ...given }, 'config.json'),
     relative_positions: { numBuckets: buckets, maxDistance },
   };
 }
