@@ -135,13 +135,15 @@ async function install(wanted) {
     '--progress=false',
   ];
   const cli = process.env.npm_execpath;
+  // The bar says enough; npm's errors still reach the terminal.
+  const stdio = ['inherit', 'ignore', 'inherit'];
   const byNpm = cli !== undefined && /^np[mx]-cli\.c?js$/.test(basename(cli));
   const npmCli = byNpm ? join(dirname(cli), 'npm-cli.js') : undefined;
   try {
     const outcome =
       npmCli && existsSync(npmCli)
-        ? await run(process.execPath, [npmCli, ...args], { cwd: root })
-        : await run('npm', args, { cwd: root, shell: process.platform === 'win32' });
+        ? await run(process.execPath, [npmCli, ...args], { cwd: root, stdio })
+        : await run('npm', args, { cwd: root, stdio, shell: process.platform === 'win32' });
     if (outcome.signal) stopWith(outcome.signal);
     if (outcome.code !== 0)
       throw new Refusal(
@@ -210,6 +212,21 @@ function run(command, args, options = {}) {
   });
 }
 
+/**
+ * npm runs us through a shell, and a SIGTERM sent to npm ends the two but does not reach us. So we ask to be ended
+ * too when our parent is gone.
+ */
+function endWithNpm() {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    process.kill(process.pid, 'SIGTERM');
+  }, 300);
+  watch.unref();
+}
+
 /** Ends as the child did, so that a shell sees the interruption; where that is impossible, with 128 + its number. */
 function stopWith(signal) {
   process.kill(process.pid, signal);
@@ -247,6 +264,7 @@ try {
       `the lab needs Node ${OLDEST_STARTER.join('.')} or newer and this is ${process.version}; get one from https://nodejs.org`,
     );
   }
+  endWithNpm();
   const wanted = wantedPackages();
   if (!isInstalled(wanted)) {
     await alone(async () => {

@@ -10,6 +10,7 @@ import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
 import { InputError, messageOf } from '../errors.ts';
 import { commands } from './commands.ts';
+import { SetupError } from './jupyter/setup-error.ts';
 
 const manifest = new URL('../../package.json', import.meta.url);
 
@@ -70,6 +71,9 @@ async function main(args: readonly string[]): Promise<void> {
     } else if (error instanceof InputError || isFileTrouble(error)) {
       console.error(`lab: ${messageOf(error)}`);
       process.exitCode = 2;
+    } else if (error instanceof SetupError) {
+      console.error(`lab: ${messageOf(error)}`);
+      process.exitCode = 1;
     } else {
       console.error(error instanceof Error ? error.stack : error);
       console.error('lab: this is a bug of the lab, not of what you did.');

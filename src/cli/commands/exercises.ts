@@ -1,8 +1,8 @@
 /** `lab exercises`: what there is to solve, and the proof that it is judged rightly. */
 import { Command, InvalidArgumentError } from 'commander';
 import { startJudgeBackend } from '../../../grader/backend.ts';
-import { allExercises, findExercise } from '../../../grader/discover.ts';
 import type { Exercise } from '../../../grader/define.ts';
+import { allExercises, findExercise } from '../../../grader/discover.ts';
 import { faults } from '../../../grader/proof.ts';
 
 interface Options {
@@ -14,7 +14,11 @@ export function exercisesCommand(): Command {
   return new Command('exercises')
     .summary('list all exercises with their cases and known mistakes')
     .argument('[id]', 'only this exercise')
-    .option('--prove <seeds>', 'prove on so many seeds that right answers pass and every known mistake is named', seeds)
+    .option(
+      '--prove <seeds>',
+      'prove on so many seeds that right answers pass and every known mistake is named',
+      seeds,
+    )
     .option('--json', 'print an array of {id, title, points, cases, hidden, properties, mutants, variants}')
     .addHelpText('after', '\nExample:\n  npx lab exercises bert/pooler --prove 20')
     .action(async (id: string | undefined, options: Options) => {

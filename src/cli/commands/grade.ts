@@ -31,14 +31,23 @@ export function gradeCommand(): Command {
     )
     .argument('<source>', 'a folder of submissions, a .zip of one, or a notebook')
     .requiredOption('--out <folder>', 'where the reports go; must be empty, unless --resume')
-    .option('--jobs <number>', 'submissions at a time', whole(1, 256), Math.max(1, Math.min(availableParallelism(), 8)))
+    .option(
+      '--jobs <number>',
+      'submissions at a time',
+      whole(1, 256),
+      Math.max(1, Math.min(availableParallelism(), 8)),
+    )
     .option('--timeout <seconds>', 'time for each exercise of a submission', seconds, 20)
     .option('--memory <MiB>', 'memory for a submission', whole(256, 1_048_576), 1024)
     .option('--only <exercises>', 'grade these exercises only, ids with commas between', list)
     .option('--seed <text>', 'fix the inputs that are drawn')
     .option('--chapter <name>', 'the chapter of every submission, for example 03-bert; found out otherwise')
     .option('--resume', 'go on with the run in --out; what is graded already is not graded again')
-    .addOption(new Option('--format <name>', 'gradescope: also write results.json').choices(['all', 'gradescope']).default('all'))
+    .addOption(
+      new Option('--format <name>', 'gradescope: also write results.json')
+        .choices(['all', 'gradescope'])
+        .default('all'),
+    )
     .addOption(new Option('--masters <folder>', 'the chapters’ masters of a course of your own').hideHelp())
     .option('--json', 'print the verdicts as JSON')
     .addHelpText('after', '\nExample:\n  npx lab grade submissions/ --out reports/ --jobs 2 --timeout 20')
@@ -72,10 +81,18 @@ async function grade(source: string, options: Options): Promise<void> {
   if (reports.some(({ verdict }) => verdict === 'error')) process.exitCode = 1;
 }
 
-function line({ learner, verdict, score, points }: SubmissionReport, done: number, total: number, elapsedMs: number): string {
+function line(
+  { learner, verdict, score, points }: SubmissionReport,
+  done: number,
+  total: number,
+  elapsedMs: number,
+): string {
   const left = Math.round(((elapsedMs / done) * (total - done)) / 1000);
   const estimate = done === total ? '' : `  (about ${left} s left)`;
-  const name = learner.replace(/\p{Cc}/gu, '?').slice(0, 40).padEnd(24);
+  const name = learner
+    .replace(/\p{Cc}/gu, '?')
+    .slice(0, 40)
+    .padEnd(24);
   return `[${done}/${total}] ${name} ${verdict.padEnd(5)} ${score ?? '–'}/${points}${estimate}`;
 }
 
@@ -102,7 +119,12 @@ function seconds(text: string): number {
 }
 
 function list(text: string): string[] {
-  const ids = text.split(',').map((id) => id.trim()).filter(Boolean);
+  const ids = text
+    .split(',')
+    .map((id) => id.trim())
+    .filter(Boolean);
   if (ids.length > 0) return ids;
-  throw new InvalidArgumentError('expected exercise ids with commas between, for example bert/embeddings,bert/pooler');
+  throw new InvalidArgumentError(
+    'expected exercise ids with commas between, for example bert/embeddings,bert/pooler',
+  );
 }
