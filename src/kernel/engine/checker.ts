@@ -30,7 +30,7 @@ export class CellChecker {
   readonly #ts: typeof ts = require('typescript6');
   readonly #folder: string;
   readonly #host: VirtualHost;
-  readonly #service: ts.LanguageService;
+  #service: ts.LanguageService;
   /** for each name, the module that declares it and how */
   readonly #declared = new Map<string, { file: string; name: DeclaredName }>();
   /** modules that add to the global scope: every later cell sees them */
@@ -71,6 +71,11 @@ export class CellChecker {
     for (const name of offered) this.#declared.set(name.name, { file: cell.file, name });
     if (/\bdeclare\s+(global|module)\b/.test(this.#host.cellText(cell.file) ?? ''))
       this.#augmenting.push(cell.file);
+  }
+
+  /** Starts over with what is known of files and cells, after a check was cut short. */
+  recover(): void {
+    this.#service = this.#ts.createLanguageService(this.#host, this.#host.registry);
   }
 
   complete(source: string, offset: number): Completion {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { type CompiledCell, compileCell } from './compile.ts';
 import { createImporter } from './imports.ts';
-import { createSurroundings, runCell, type Surroundings } from './run-cell.ts';
+import { createSurroundings, Interrupted, runCell, type Surroundings } from './run-cell.ts';
 import { Session } from './session.ts';
 import { type CellDiagnostic, type CellError, describeError } from './trace.ts';
 
@@ -78,6 +78,8 @@ class NotebookEngine implements Engine {
   #checker: Promise<Checker> | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #interrupt: (() => void) | undefined;
+  /** ends the wait for a cell whose own code can no longer end it */
+  #abandon: (() => void) | undefined;
   #count = 0;
   #isDisposed = false;
 
@@ -88,7 +90,14 @@ class NotebookEngine implements Engine {
   }
 
   run(source: string, options: { name?: string } = {}): Promise<RunResult> {
-    const turn = this.#queue.then(() => this.#run(source, options.name));
+    const turn = this.#queue.then(
+      () =>
+        new Promise<RunResult>((resolve) => {
+          this.#abandon = () => resolve(this.#failure(new Interrupted()));
+          // from a turn of its own: what an interrupt unwinds, down to the event loop, must not be the caller
+          setImmediate(() => void this.#run(source, options.name).then(resolve));
+        }),
+    );
     this.#queue = turn;
     return turn;
   }
@@ -113,6 +122,8 @@ class NotebookEngine implements Engine {
       return outcome.ok ? { ok: true, value: outcome.value } : this.#failure(outcome.thrown);
     } catch (error) {
       return { ok: false, error: syntaxError(error, cellName) ?? this.describeError(error) };
+    } finally {
+      this.#abandon = undefined;
     }
   }
 
@@ -130,8 +141,16 @@ class NotebookEngine implements Engine {
 
   interrupt(): boolean {
     this.#surroundings.interrupts += 1;
-    this.#interrupt?.();
-    return this.#interrupt !== undefined;
+    const abandon = this.#abandon;
+    this.#abandon = undefined;
+    if (!abandon) return false;
+    if (this.#interrupt) this.#interrupt();
+    else {
+      // cut short outside of the cell's code: the checker may be half way through its work
+      this.#checker?.then((checker) => checker.recover());
+      abandon();
+    }
+    return true;
   }
 
   describeError(thrown: unknown): CellError {

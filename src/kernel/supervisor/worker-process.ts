@@ -1,0 +1,161 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+import { FD, type Frame, FrameReader, type InputAnswer, type WorkerRequest } from '../protocol/channel.ts';
+
+const WORKER = join(import.meta.dirname, '..', 'worker', 'main.ts');
+
+/** Node's options for the worker: an interrupt unwinds the stack in a way that a check of Node's takes for a fault. */
+const NODE_OPTIONS = ['--no-force-async-hooks-checks', '--disable-warning=ExperimentalWarning'];
+
+/** How the worker's process ended. */
+export interface WorkerEnd {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  isOutOfMemory: boolean;
+}
+
+/** What the owner of a worker hears of it. */
+export interface WorkerListener {
+  onFrame(frame: Frame): void;
+  onEnd(end: WorkerEnd): void;
+}
+
+function isReadable(stream: unknown): stream is Readable {
+  return typeof stream === 'object' && stream !== null && 'on' in stream && 'read' in stream;
+}
+
+function isWritable(stream: unknown): stream is Writable {
+  return typeof stream === 'object' && stream !== null && 'write' in stream;
+}
+
+function pipeOf<T>(process: ChildProcess, fd: number, is: (stream: unknown) => stream is T): T {
+  const stream: unknown = process.stdio[fd];
+  if (!is(stream)) throw new Error(`the worker has no pipe ${fd}`);
+  return stream;
+}
+
+/** The process that runs the cells. */
+export class WorkerProcess {
+  /** ends what the worker's process itself, and not JavaScript, wrote for a cell to its descriptors 1 and 2 */
+  readonly mark = `\0${randomUUID()}\0`;
+  readonly #process: ChildProcess;
+  readonly #requests: Writable;
+  readonly #input: Writable;
+  readonly #interrupts: Writable;
+  #isOutOfMemory = false;
+  #marksSeen = { stdout: 0, stderr: 0 };
+  #marksAwaited = 0;
+  #onMarks: (() => void) | undefined;
+
+  constructor(listener: WorkerListener) {
+    this.#process = spawn(process.execPath, [...NODE_OPTIONS, WORKER], {
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+      // a process group of its own, so that it can be ended with all its children
+      detached: process.platform !== 'win32',
+      env: { ...process.env, FORCE_COLOR: '0' },
+    });
+    const frames = pipeOf(this.#process, FD.frames, isReadable);
+    this.#requests = pipeOf(this.#process, FD.requests, isWritable);
+    this.#input = pipeOf(this.#process, FD.input, isWritable);
+    this.#interrupts = pipeOf(this.#process, FD.interrupts, isWritable);
+    for (const pipe of [this.#requests, this.#input, this.#interrupts]) pipe.on('error', () => {});
+    const reader = new FrameReader();
+    frames.on('data', (chunk: Buffer) => {
+      for (const frame of reader.push(chunk)) listener.onFrame(frame);
+    });
+    frames.on('error', () => {});
+    this.#listenToDescriptor(1, 'stdout', listener);
+    this.#listenToDescriptor(2, 'stderr', listener);
+    this.#process.on('error', () => {});
+    let isOver = false;
+    const end = (code: number | null, signal: NodeJS.Signals | null) => {
+      if (isOver) return;
+      isOver = true;
+      this.#killGroup();
+      this.#onMarks?.();
+      listener.onEnd({ code, signal, isOutOfMemory: this.#isOutOfMemory });
+    };
+    // 'close' comes when everything the pipes held has been read; a child of the worker may hold them open
+    this.#process.on('close', end);
+    this.#process.on('exit', (code, signal) => setTimeout(() => end(code, signal), 500).unref());
+  }
+
+  /** Text that reached descriptor 1 or 2 past JavaScript: native libraries and child processes. */
+  #listenToDescriptor(fd: 1 | 2, stream: 'stdout' | 'stderr', listener: WorkerListener): void {
+    const decoder = new StringDecoder('utf8');
+    let held = '';
+    const pipe = pipeOf(this.#process, fd, isReadable);
+    pipe.on('error', () => {});
+    pipe.on('data', (chunk: Buffer) => {
+      let text = held + decoder.write(chunk);
+      held = '';
+      for (let at = text.indexOf(this.mark); at >= 0; at = text.indexOf(this.mark)) {
+        text = text.slice(0, at) + text.slice(at + this.mark.length);
+        this.#marksSeen[stream] += 1;
+      }
+      const start = text.lastIndexOf('\0');
+      if (start >= 0 && this.mark.startsWith(text.slice(start))) {
+        held = text.slice(start);
+        text = text.slice(0, start);
+      }
+      if (
+        this.#isOutOfMemory ||
+        text.includes('<--- Last few GCs --->') ||
+        text.includes('heap out of memory')
+      ) {
+        // V8's own report on its memory is of no use in a notebook
+        this.#isOutOfMemory = true;
+        text = '';
+      }
+      if (text !== '') listener.onFrame({ stream, text });
+      if (this.#areMarksSeen()) this.#onMarks?.();
+    });
+  }
+
+  #areMarksSeen(): boolean {
+    return Math.min(this.#marksSeen.stdout, this.#marksSeen.stderr) >= this.#marksAwaited;
+  }
+
+  /** Resolves when the text before the worker's latest mark has arrived from descriptors 1 and 2. */
+  async descriptorsDrained(): Promise<void> {
+    this.#marksAwaited += 1;
+    if (this.#areMarksSeen()) return;
+    // a cell may close its descriptors: then there is nothing to wait for
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, 500);
+    this.#onMarks = resolve;
+    await promise;
+    clearTimeout(timer);
+    this.#onMarks = undefined;
+  }
+
+  request(request: WorkerRequest): void {
+    this.#requests.write(`${JSON.stringify(request)}\n`);
+  }
+
+  answerInput(answer: InputAnswer): void {
+    this.#input.write(`${JSON.stringify(answer)}\n`);
+  }
+
+  interrupt(): void {
+    this.#interrupts.write('\n');
+  }
+
+  kill(): void {
+    this.#killGroup();
+  }
+
+  /** Ends the worker and whatever its cells started. */
+  #killGroup(): void {
+    const { pid } = this.#process;
+    if (pid === undefined) return;
+    try {
+      process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL');
+    } catch {
+      // all of them are gone
+    }
+  }
+}
