@@ -1,8 +1,6 @@
-import '@tensorflow/tfjs-backend-cpu';
-import '@tensorflow/tfjs-backend-wasm';
-import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { startBackend } from '../../src/backends/index.ts';
 import { crossEntropy, IGNORED, tokenLosses } from '../../src/core/losses.ts';
 
 // Expected numbers: losses.py, PyTorch 2.13.
@@ -15,7 +13,7 @@ const EXPECTED_GRADIENT = [
 ];
 
 describe.each(['cpu', 'wasm'])('cross entropy on %s', (backend) => {
-  beforeAll(() => tf.setBackend(backend));
+  beforeAll(() => startBackend(backend));
 
   const inputs = (): { logits: tf.Tensor; labels: tf.Tensor } => {
     const values = Array.from({ length: 30 }, (_, i) => Math.sin(Math.fround(i * Math.fround(1.7))) * 4);

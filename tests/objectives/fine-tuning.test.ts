@@ -1,6 +1,6 @@
-import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { startBackend } from '../../src/backends/index.ts';
 import { IGNORED } from '../../src/core/losses.ts';
 import {
   classificationAndLmLoss,
@@ -10,7 +10,7 @@ import {
   supervisedRow,
 } from '../../src/objectives/index.ts';
 
-beforeAll(() => tf.setBackend('cpu'));
+beforeAll(() => startBackend('cpu'));
 const END = 2;
 
 describe('supervised fine-tuning', () => {

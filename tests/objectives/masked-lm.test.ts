@@ -1,9 +1,11 @@
-import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { startBackend } from '../../src/backends/index.ts';
 import { IGNORED } from '../../src/core/losses.ts';
 import { createRng } from '../../src/core/random.ts';
 import { dynamicMask, maskBatch, maskTokens, pretrainingLoss } from '../../src/objectives/index.ts';
+
+beforeAll(() => startBackend('cpu'));
 
 const PAD = 0;
 const MASK = 4;

@@ -1,7 +1,6 @@
-import '@tensorflow/tfjs-backend-cpu';
-import '../../src/core/gradients.ts';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { startBackend } from '../../src/backends/index.ts';
 import { IGNORED } from '../../src/core/losses.ts';
 import { createRng } from '../../src/core/random.ts';
 import {
@@ -12,7 +11,7 @@ import {
   sampleWithGumbel,
 } from '../../src/objectives/index.ts';
 
-beforeAll(() => tf.setBackend('cpu'));
+beforeAll(() => startBackend('cpu'));
 const ints = (rows: number[][]): tf.Tensor2D =>
   tf.tensor2d(rows, [rows.length, rows[0]?.length ?? 0], 'int32');
 

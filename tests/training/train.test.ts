@@ -1,9 +1,8 @@
-import '@tensorflow/tfjs-backend-cpu';
-import '@tensorflow/tfjs-backend-wasm';
 import { readFile } from 'node:fs/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { startBackend } from '../../src/backends/index.ts';
 import { InputError } from '../../src/errors.ts';
 import {
   adamW,
@@ -77,7 +76,7 @@ async function valuesOf(params: object): Promise<Record<string, number[]>> {
 }
 
 describe.each(['cpu', 'wasm'])('training on %s', (backend) => {
-  beforeAll(() => tf.setBackend(backend));
+  beforeAll(() => startBackend(backend));
 
   it.each(reference.adamW)(
     'follows torch.optim.AdamW (accumulating $accumulate, clipping at $clip)',
@@ -161,7 +160,7 @@ describe.each(['cpu', 'wasm'])('training on %s', (backend) => {
 });
 
 describe('the loop', () => {
-  beforeAll(() => tf.setBackend('cpu'));
+  beforeAll(() => startBackend('cpu'));
   const basic = (params: Parameters) => ({
     params,
     loss: movingLoss,
