@@ -11,7 +11,7 @@ import { type GradeContext, gradeSubmission, type SubmissionReport, type Submitt
 import { findSubmissions } from './intake.ts';
 import { digestOf, Journal } from './journal.ts';
 import { type ReportFormat, writeLearner, writeSummary } from './report/write.ts';
-import { bestConfinement } from './sandbox/confine.ts';
+import { bestConfinement, type Confinement } from './sandbox/confine.ts';
 import { SandboxPool } from './sandbox/pool.ts';
 
 export interface BatchOptions {
@@ -32,6 +32,8 @@ export interface BatchOptions {
   readonly chapter?: string;
   /** The folder of the chapters' masters, for a course of one's own. */
   readonly masters?: string;
+  /** The strongest that works here unless given. */
+  readonly confinement?: Confinement;
   /** Told of every finished submission. */
   readonly onReport?: (report: SubmissionReport, done: number, total: number) => void;
 }
@@ -46,7 +48,7 @@ export async function gradeAll(options: BatchOptions): Promise<readonly Submissi
   checkOnly(options.only, exercises);
   await startJudgeBackend();
   const journal = openJournal(options);
-  const confinement = await bestConfinement();
+  const confinement = options.confinement ?? (await bestConfinement());
   const pool = new SandboxPool({ confinement, memoryMb: options.memoryMb }, options.jobs);
   const context: GradeContext = {
     chapters,

@@ -31,7 +31,7 @@ export class PropertyFailure extends Error {
 export interface Property {
   /** A few words, for the report: `no tensor leaks`. */
   readonly name: string;
-  /** Its share beside the cases; 1 unless given. */
+  /** Its share of the points beside the cases; 1 unless given. With 0 it must hold for a pass but carries no mark. */
   readonly weight?: number;
   /** The name of the case whose inputs it draws; the first unless given. */
   readonly on?: string;
@@ -44,8 +44,12 @@ interface Options {
   readonly on?: string;
 }
 
-/** The function leaves no tensor behind but its result. */
+/**
+ * The function leaves no tensor behind but its result. It and `inputsUnchanged` are observed in the process of the learner's code, which
+ * could turn the counter back: they must hold for a pass, but no mark hangs on them.
+ */
 export const noLeak = (options: Options = {}): Property => ({
+  weight: 0,
   ...options,
   name: 'no tensor leaks',
   check: async ({ args, call }) => {
@@ -57,8 +61,9 @@ export const noLeak = (options: Options = {}): Property => ({
   },
 });
 
-/** The function leaves its arguments as they were. */
+/** The function leaves its arguments as they were. Carries no mark, as `noLeak`. */
 export const inputsUnchanged = (options: Options = {}): Property => ({
+  weight: 0,
   ...options,
   name: 'inputs unchanged',
   check: async ({ args, call, parameters }) => {

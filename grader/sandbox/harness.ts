@@ -62,6 +62,20 @@ async function load(
   return { answer: (...args) => Reflect.apply(entry, undefined, args) };
 }
 
+/** Signals reach beyond this process where there is no namespace around it, and Node's permission model lets them. */
+function takeAwaySignals(): void {
+  for (const name of ['kill', '_kill', '_debugProcess', '_debugEnd']) {
+    Object.defineProperty(process, name, {
+      value: () => {
+        throw new Error('processes cannot be signalled here');
+      },
+      configurable: false,
+      writable: false,
+    });
+  }
+}
+
+takeAwaySignals();
 await startJudgeBackend();
 send({ kind: 'started', id: 0 });
 let loaded: Answerer | undefined;

@@ -54,7 +54,9 @@ const trained = await new Promise<number>((resolve) => setTimeout(() => resolve(
 // %% [answer] bert/pooler
 const bertPooler = (params: { dense: Dense }, hidden: tf.Tensor): tf.Tensor => {
   // BEGIN SOLUTION
-  return tf.tidy(() => tf.tanh(linear(params.dense, tf.squeeze(tf.slice(hidden, [0, clsPosition, 0], [-1, 1, -1]), [1]))));
+  return tf.tidy(() =>
+    tf.tanh(linear(params.dense, tf.squeeze(tf.slice(hidden, [0, clsPosition, 0], [-1, 1, -1]), [1]))),
+  );
   // END SOLUTION
   //| throw new Error('bertPooler is not written yet');
 };

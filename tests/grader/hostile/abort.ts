@@ -1,0 +1,4 @@
+// The process aborted.
+// at most: 0
+// says: ended the process
+const bertPooler = () => process.abort();

@@ -1,0 +1,4 @@
+// Calls without end.
+// at most: 0
+// says: Maximum call stack
+const bertPooler = (...args) => bertPooler(...args);
