@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { SlowFirst } from './src/cli/testing/slow-first.ts';
 
 /**
  * One process a test file (native backends and WebAssembly threads do not share a process well), two at a time:
@@ -9,6 +10,7 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
+    sequence: { sequencer: SlowFirst },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -237,12 +237,12 @@ async function handOver() {
   const main = join(root, 'src', 'cli', 'main.ts');
   const pinned = pinnedNode();
   const own = realpathSync(process.execPath);
-  if (pinned && own === realpathSync(pinned)) return import('./main.ts');
-  const candidates = [pinned, atLeast(process.version, OLDEST_RUNNER) ? own : undefined].filter(Boolean);
   const path = process.env.PATH ?? '';
-  for (const node of candidates) {
+  for (const node of [pinned, atLeast(process.version, OLDEST_RUNNER) ? own : undefined]) {
+    if (node === undefined) continue;
     // What the lab starts by the name `node` shall be this one too.
     process.env.PATH = `${dirname(node)}${delimiter}${path}`;
+    if (realpathSync(node) === own) return import('./main.ts');
     try {
       const { code, signal } = await run(node, [main, ...process.argv.slice(2)]);
       if (signal) stopWith(signal);

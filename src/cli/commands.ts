@@ -37,4 +37,12 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'list all exercises with their cases and known mistakes',
     load: async () => (await import('./commands/exercises.ts')).exercisesCommand(),
   },
+  run: {
+    summary: 'execute notebooks and save their outputs',
+    load: async () => (await import('./commands/run.ts')).runCommand(),
+  },
+  kernel: {
+    summary: 'install the TypeScript kernel for Jupyter',
+    load: async () => (await import('./commands/kernel.ts')).kernelCommand(),
+  },
 };

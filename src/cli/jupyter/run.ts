@@ -8,6 +8,10 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with each line of either stream as it comes. */
   readonly onLine?: (line: string) => void;
+  /** Our own folder unless given. */
+  readonly cwd?: string;
+  /** Give it our terminal: it prints for itself, and `output` and `onLine` get nothing. */
+  readonly terminal?: boolean;
   /** Added to our own environment; `undefined` takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
@@ -21,17 +25,19 @@ export interface RunResult {
 
 const KEPT_LINES = 40;
 
-/** Runs a program without a terminal to the end. Never rejects for what the program does, only when aborted. */
+/** Runs a program to the end. Never rejects for what the program does, only when aborted. */
 export async function run(command: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const [program = '', ...args] = command;
   options.signal?.throwIfAborted();
   const child = spawn(program, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: options.terminal ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'],
+    cwd: options.cwd,
     env: { ...process.env, ...options.env },
     windowsHide: true,
   });
   const output: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
+    if (stream === null) continue;
     createInterface({ input: stream }).on('line', (line) => {
       output.push(line);
       if (output.length > KEPT_LINES) output.shift();
