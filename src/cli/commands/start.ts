@@ -4,9 +4,10 @@ import { existsSync } from 'node:fs';
 import { isAbsolute, relative, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { InputError } from '../../errors.ts';
+import { KERNEL_NAME } from '../../kernel/info.ts';
+import { installKernel } from '../../kernel/install.ts';
 import { ensureJupyter } from '../jupyter/environment.ts';
-import { KERNEL_NAME, registerKernel } from '../jupyter/kernel.ts';
-import { FIRST_NOTEBOOK, ROOT } from '../jupyter/paths.ts';
+import { FIRST_NOTEBOOK, ROOT, VENV } from '../jupyter/paths.ts';
 import { SERVER_LOG, type Server, startServer } from '../jupyter/server.ts';
 import { onStopSignal, STOP_CODES, type StopSignal } from '../jupyter/signals.ts';
 
@@ -45,7 +46,8 @@ async function start(notebook: string, { port, open }: StartOptions): Promise<vo
   });
   try {
     await ensureJupyter(stopping.signal);
-    await registerKernel();
+    // At every start: the kernel's description holds absolute paths, and clones move.
+    installKernel({ prefix: VENV });
     console.error('Starting JupyterLab ...');
     const server = await startServer({ page, port, defaultKernel: KERNEL_NAME, signal: stopping.signal });
     announce(server, open ?? false);

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { messageOf } from '../../errors.ts';
+import { installKernel } from '../../kernel/install.ts';
 import { ensureJupyter } from '../jupyter/environment.ts';
-import { registerKernel } from '../jupyter/kernel.ts';
-import { ROOT } from '../jupyter/paths.ts';
+import { ROOT, VENV } from '../jupyter/paths.ts';
 import { type RunResult, run } from '../jupyter/run.ts';
 import { SetupError } from '../jupyter/setup-error.ts';
 import { onStopSignal, STOP_CODES, type StopSignal } from '../jupyter/signals.ts';
@@ -60,7 +60,7 @@ async function prepare(systemPackages: boolean, signal: AbortSignal): Promise<vo
   await installSystemPackages(systemPackages, signal);
   try {
     await ensureJupyter(signal);
-    await registerKernel();
+    installKernel({ prefix: VENV });
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     console.error(`lab: the tests in JupyterLab are skipped: ${messageOf(error)}`);
@@ -124,5 +124,12 @@ function runNode(
   signal: AbortSignal,
   env: Readonly<Record<string, string>> = {},
 ): Promise<RunResult> {
-  return run([process.execPath, ...command], { signal, env, cwd: ROOT, terminal: true });
+  // Files and pipes get plain text: some tools paint regardless.
+  const plain = process.stdout.isTTY ? {} : { NO_COLOR: '1', FORCE_COLOR: undefined };
+  return run([process.execPath, ...command], {
+    signal,
+    env: { ...plain, ...env },
+    cwd: ROOT,
+    terminal: true,
+  });
 }

@@ -11,14 +11,15 @@ interface SystemPackage {
   readonly purpose: string;
 }
 
-const PACKAGES: readonly SystemPackage[] = [
+/** All of them; none is needed by learners. */
+export const SYSTEM_PACKAGES: readonly SystemPackage[] = [
   { name: 'chromium', program: '/usr/bin/chromium', purpose: 'the tests in a real browser' },
   { name: 'bubblewrap', program: '/usr/bin/bwrap', purpose: 'the tests of the stronger sandbox' },
 ];
 
 /** Packages that are not installed. */
 export function missingPackages(): SystemPackage[] {
-  return PACKAGES.filter(({ program }) => !existsSync(program));
+  return SYSTEM_PACKAGES.filter(({ program }) => !existsSync(program));
 }
 
 /**
