@@ -15,8 +15,8 @@ export const MASKED = -1e30;
 export function paddingBias(attentionMask: tf.Tensor): tf.Tensor4D {
   return tf.tidy(() => {
     const [batch = 0, length = 0] = attentionMask.shape;
-    const padding = tf.sub(1, tf.cast(attentionMask, 'float32'));
-    return tf.reshape(tf.mul(padding, MASKED), [batch, 1, 1, length]);
+    const hidden = tf.sub(tf.cast(attentionMask, 'float32'), 1); // −1 for padding
+    return tf.reshape(tf.mul(hidden, -MASKED), [batch, 1, 1, length]);
   });
 }
 

@@ -46,7 +46,7 @@ describe('masks', () => {
       ),
     );
     expect(bias.shape).toEqual([2, 1, 1, 3]);
-    expect(await bias.data()).toEqual(new Float32Array([0, 0, MASKED, MASKED, 0, 0]));
+    expect(await bias.data()).toEqual(Float32Array.of(0, 0, MASKED, MASKED, 0, 0));
   });
 
   it('let query i of T see the keys up to i + S − T', async () => {
