@@ -15,7 +15,7 @@ export interface LiveLossOptions extends Omit<LossCurve, 'curves'> {
 
 export interface LiveLoss {
   /** Adds a point to each curve. Cheap; draws only now and then. */
-  add(step: number, losses: Readonly<Record<string, number>>): void;
+  add(step: number, losses: Readonly<Record<string, number | undefined>>): void;
   /** Draws the whole run once more, with a picture for readers without Vega-Lite. */
   finish(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+export * from './architectures.ts';
 export * from './bars.ts';
 export * from './chart.ts';
 export * from './figure.ts';
