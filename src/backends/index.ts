@@ -32,6 +32,7 @@ const BACKENDS: Readonly<Record<BackendName, Backend>> = {
 const PREFERENCE: readonly BackendName[] = ['cuda', 'tensorflow', 'wasm'];
 
 let current: BackendInfo | undefined;
+const announced = new Set<BackendName>();
 let starting: Promise<BackendInfo> | undefined;
 
 /** The backend that was started, undefined before. */
@@ -59,7 +60,9 @@ export async function startBackend(name?: string): Promise<BackendInfo> {
   try {
     const info = await starting;
     current = info;
-    process.stderr.write(`backend: ${info.name} on ${info.device} (${info.reason})\n`);
+    if (!announced.has(info.name))
+      process.stderr.write(`backend: ${info.name} on ${info.device} (${info.reason})\n`);
+    announced.add(info.name);
     return info;
   } finally {
     starting = undefined;

@@ -1,23 +1,26 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InputError } from '../errors.ts';
+import { fusedActivation } from './fused.ts';
 
 export type Activation = <T extends tf.Tensor>(x: T) => T;
 
 /** x·Φ(x), with Φ the normal distribution's cumulative function (Hendrycks and Gimpel, 2016, equation 1). */
 export function gelu<T extends tf.Tensor>(x: T): T {
-  return tf.tidy(() => {
+  const composed = (): T => {
     const cumulative = tf.mul(tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1), 0.5);
     return tf.mul<T>(x, cumulative);
-  });
+  };
+  return fusedActivation('gelu', x) ?? tf.tidy(composed);
 }
 
 /** GPT's approximation of GELU: ½x(1 + tanh(√(2/π)(x + 0.044715x³))). It differs from GELU by 4.7e-4 at most. */
 export function geluTanh<T extends tf.Tensor>(x: T): T {
-  return tf.tidy(() => {
+  const composed = (): T => {
     const cubic = tf.add(tf.mul(tf.mul(tf.square(x), x), 0.044715), x);
     const gate = tf.add(tf.tanh(tf.mul(cubic, Math.sqrt(2 / Math.PI))), 1);
     return tf.mul<T>(tf.mul(x, 0.5), gate);
-  });
+  };
+  return fusedActivation('geluTanh', x) ?? tf.tidy(composed);
 }
 
 export function relu<T extends tf.Tensor>(x: T): T {
@@ -26,7 +29,7 @@ export function relu<T extends tf.Tensor>(x: T): T {
 
 /** x·σ(x), also called swish. */
 export function silu<T extends tf.Tensor>(x: T): T {
-  return tf.tidy(() => tf.mul<T>(x, tf.sigmoid(x)));
+  return fusedActivation('silu', x) ?? tf.tidy(() => tf.mul<T>(x, tf.sigmoid(x)));
 }
 
 export function tanh<T extends tf.Tensor>(x: T): T {

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { dropout } from './dropout.ts';
+import { fusedMaskedSoftmax } from './fused.ts';
 import { type LinearParams, linear } from './linear.ts';
 import { MASKED } from './masks.ts';
 import type { Rng } from './random.ts';
@@ -66,24 +67,31 @@ export function mergeHeads(x: tf.Tensor): tf.Tensor3D {
 }
 
 /**
- * Softmax over the last axis of scores to which biases have been added. A row whose every score is masked attends to
- * nothing: it is 0, where a plain softmax would spread 1 over what must not be seen.
+ * Softmax over the last axis of scores + bias. A row whose every score is masked attends to nothing: it is 0, where a
+ * plain softmax would spread 1 over what must not be seen.
+ *
+ * @param scores [..., S]
+ * @param bias additive, broadcast to the scores
  */
-export function maskedSoftmax<T extends tf.Tensor>(scores: T): T {
-  const softmax = tf.customGrad<T>((...inputs) => {
-    const save = inputs.at(-1);
-    const visible = tf.cast(tf.greater(tf.max(scores, -1, true), MASKED / 2), 'float32');
-    const value = tf.mul<T>(tf.softmax(scores), visible);
-    if (typeof save === 'function') save([value]);
-    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor => {
-      const [p] = saved;
-      if (p === undefined) throw new Error('nothing was saved');
-      const weighted = tf.mul(dy, p);
-      return tf.sub(weighted, tf.mul(p, tf.sum(weighted, -1, true)));
-    };
-    return { value, gradFunc };
-  });
-  return tf.tidy(() => softmax(scores));
+export function maskedSoftmax<T extends tf.Tensor>(scores: T, bias: tf.Tensor): T {
+  const composed = (): T => {
+    const biased = tf.add<T>(scores, bias);
+    const softmax = tf.customGrad<T>((...inputs) => {
+      const save = inputs.at(-1);
+      const visible = tf.cast(tf.greater(tf.max(biased, -1, true), MASKED / 2), 'float32');
+      const value = tf.mul<T>(tf.softmax(biased), visible);
+      if (typeof save === 'function') save([value]);
+      const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor => {
+        const [p] = saved;
+        if (p === undefined) throw new Error('nothing was saved');
+        const weighted = tf.mul(dy, p);
+        return tf.sub(weighted, tf.mul(p, tf.sum(weighted, -1, true)));
+      };
+      return { value, gradFunc };
+    });
+    return softmax(biased);
+  };
+  return fusedMaskedSoftmax(scores, bias) ?? tf.tidy(composed);
 }
 
 /**
@@ -112,8 +120,7 @@ export function scaledDotProductAttention(
   return tf.tidy(() => {
     const scaled = tf.reshape(scale === 1 ? q : tf.mul(q, scale), [batch, groups, rows, width]);
     const raw: tf.Tensor4D = tf.reshape(tf.matMul(scaled, k, false, true), [batch, heads, queries, keys]);
-    const probabilities =
-      options.bias === undefined ? tf.softmax(raw) : maskedSoftmax(tf.add<tf.Tensor4D>(raw, options.bias));
+    const probabilities = options.bias === undefined ? tf.softmax(raw) : maskedSoftmax(raw, options.bias);
     const kept = dropout(probabilities, options.dropout?.rate ?? 0, options.dropout?.rng);
     const mixed: tf.Tensor4D = tf.matMul(tf.reshape(kept, [batch, groups, rows, keys]), v);
     const output: tf.Tensor4D = tf.reshape(mixed, [batch, heads, queries, v.shape[3]]);

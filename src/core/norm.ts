@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { fusedNorm } from './fused.ts';
 
 export interface LayerNormParams {
   /** [D], the gain γ */
@@ -20,12 +21,13 @@ export interface RmsNormParams {
  * @returns [..., D]
  */
 export function layerNorm<T extends tf.Tensor>(params: LayerNormParams, x: T, eps: number): T {
-  return tf.tidy(() => {
+  const composed = (): T => {
     const centred = tf.sub(x, tf.mean(x, -1, true));
     const variance = tf.mean(tf.square(centred), -1, true);
     const normed = tf.mul(centred, tf.rsqrt(tf.add(variance, eps)));
     return tf.add<T>(tf.mul(normed, params.weight), params.bias);
-  });
+  };
+  return fusedNorm(x, params.weight, params.bias, eps) ?? tf.tidy(composed);
 }
 
 /**
@@ -36,8 +38,9 @@ export function layerNorm<T extends tf.Tensor>(params: LayerNormParams, x: T, ep
  * @returns [..., D]
  */
 export function rmsNorm<T extends tf.Tensor>(params: RmsNormParams, x: T, eps: number): T {
-  return tf.tidy(() => {
+  const composed = (): T => {
     const meanSquare = tf.mean(tf.square(x), -1, true);
     return tf.mul<T>(tf.mul(x, tf.rsqrt(tf.add(meanSquare, eps))), params.weight);
-  });
+  };
+  return fusedNorm(x, params.weight, undefined, eps) ?? tf.tidy(composed);
 }

@@ -1,6 +1,7 @@
 /** AdamW: Adam with weight decay apart from the gradient (Loshchilov and Hutter, 2019, Algorithm 2). */
 
 import * as tf from '@tensorflow/tfjs-core';
+import { fusedAdamW } from '../core/fused.ts';
 import { InputError } from '../errors.ts';
 import type { Optimizer, OptimizerState } from './optimizer.ts';
 
@@ -82,6 +83,16 @@ export function adamW(options: AdamWOptions = {}): Optimizer {
         const { first, second } = momentsOf(name, parameter);
         const kept = decays(name) ? 1 - learningRate * weightDecay : 1;
         tf.tidy(() => {
+          const fused = fusedAdamW(
+            { weight: parameter, gradient, first, second },
+            { beta1, beta2, rate, epsilon: epsilon * root, keep: kept },
+          );
+          if (fused !== undefined) {
+            first.assign(fused.first);
+            second.assign(fused.second);
+            parameter.assign(fused.weight);
+            return;
+          }
           first.assign(tf.add(tf.mul(first, beta1), tf.mul(gradient, 1 - beta1)));
           second.assign(tf.add(tf.mul(second, beta2), tf.mul(tf.square(gradient), 1 - beta2)));
           const change = tf.div(tf.mul(first, rate), tf.add(tf.sqrt(second), epsilon * root));

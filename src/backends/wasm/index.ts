@@ -3,8 +3,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Backend } from '../backend.ts';
 import { borrowMissingKernels } from './borrowed-kernels.ts';
+import { registerElementwise } from './elementwise.ts';
+import { registerFused } from './fused.ts';
 import { registerMatMul } from './matmul.ts';
 import { openNativeLibrary } from './native-library.ts';
+import { registerRows } from './rows.ts';
 import { startTfjsModule } from './tfjs-module.ts';
 
 let device: string | undefined;
@@ -27,5 +30,8 @@ async function register(): Promise<string> {
   const library = await openNativeLibrary(module);
   if (library === undefined) return '1 CPU thread, without the lab’s own kernels';
   registerMatMul(library);
+  registerElementwise(library);
+  registerRows(library);
+  registerFused(library);
   return library.threads === 1 ? '1 CPU thread' : `${library.threads} CPU threads`;
 }

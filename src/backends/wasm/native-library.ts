@@ -20,7 +20,7 @@ type Kernel = (...values: number[]) => number;
 export interface NativeLibrary {
   readonly backend: BackendWasm;
   readonly threads: number;
-  call(kernel: string, ...values: number[]): void;
+  call(kernel: string, ...values: number[]): number;
 }
 
 /**
@@ -51,9 +51,7 @@ export async function openNativeLibrary({
   return {
     backend,
     threads: running,
-    call: (kernel, ...values) => {
-      instance.kernel(kernel)(pool, ...values);
-    },
+    call: (kernel, ...values) => instance.kernel(kernel)(pool, ...values),
   };
 }
 

@@ -2,7 +2,8 @@
 //
 // A job is a block of rows and columns of one product of the batch. It copies its columns of B, transposed or not, into
 // panels of 8 columns (so that the inner loop reads B in order) and multiplies 6 rows of A at a time with a panel:
-// 12 vectors of sums, 2 of B and 1 of A are 15 of the 16 vector registers of an x86-64. A is read where it lies.
+// 12 vectors of sums, 2 of B and 1 of A are 15 of the 16 vector registers of an x86-64. A is read where it lies, or, transposed, 6 rows
+// at a time are laid side by side.
 #include <wasm_simd128.h>
 
 #include "pool.h"
@@ -14,7 +15,7 @@
 #define COLUMNS 8
 #define DEPTH 256        // of a panel, so that 6 rows of A and a panel of B stay in the first-level cache
 #define FEW_ROWS 4       // up to here a product is bound by reading B once, and copying B would double that
-#define MAX_COLUMNS 512  // columns of a job; DEPTH × MAX_COLUMNS floats fit into the scratch memory
+#define MAX_COLUMNS 512  // columns of a job; DEPTH × (MAX_COLUMNS + ROWS) floats fit into the scratch memory
 
 typedef struct {
   const float *a, *b, *bias;
@@ -125,16 +126,25 @@ static void rows_plain(int rows, const float *a, int k, const float *panels, int
   }
 }
 
-static void rows_transposed(int rows, const float *a, int m, const float *panels, int depth, float *c, int n,
-                            int columns, const float *bias, int first) {
+static void rows_gathered(int rows, const float *a, const float *panels, int depth, float *c, int n, int columns,
+                          const float *bias, int first) {
   switch (rows) {
-    case 6: return rows_of_c(6, a, 1, m, panels, depth, c, n, columns, bias, first);
-    case 5: return rows_of_c(5, a, 1, m, panels, depth, c, n, columns, bias, first);
-    case 4: return rows_of_c(4, a, 1, m, panels, depth, c, n, columns, bias, first);
-    case 3: return rows_of_c(3, a, 1, m, panels, depth, c, n, columns, bias, first);
-    case 2: return rows_of_c(2, a, 1, m, panels, depth, c, n, columns, bias, first);
-    default: return rows_of_c(1, a, 1, m, panels, depth, c, n, columns, bias, first);
+    case 6: return rows_of_c(6, a, 1, ROWS, panels, depth, c, n, columns, bias, first);
+    case 5: return rows_of_c(5, a, 1, ROWS, panels, depth, c, n, columns, bias, first);
+    case 4: return rows_of_c(4, a, 1, ROWS, panels, depth, c, n, columns, bias, first);
+    case 3: return rows_of_c(3, a, 1, ROWS, panels, depth, c, n, columns, bias, first);
+    case 2: return rows_of_c(2, a, 1, ROWS, panels, depth, c, n, columns, bias, first);
+    default: return rows_of_c(1, a, 1, ROWS, panels, depth, c, n, columns, bias, first);
   }
+}
+
+// Up to 6 rows of a transposed A, which lie across memory, side by side: [depth][6].
+static const float *gather_rows(const float *a, int m, int rows, int depth, float *block) {
+  for (int p = 0; p < depth; p++) {
+    const float *from = a + (intptr_t)p * m;
+    for (int i = 0; i < ROWS; i++) block[p * ROWS + i] = i < rows ? from[i] : 0;
+  }
+  return block;
 }
 
 static float sum_of(v128_t v) {
@@ -184,6 +194,7 @@ static void multiply_block(Pool *pool, int thread, int job, const void *argument
     return;
   }
   float *panels = scratch_of(pool, thread);
+  float *gathered = panels + DEPTH * MAX_COLUMNS;
   const float *bias = x->bias ? x->bias + j0 : 0;
   for (int p0 = 0; p0 < x->k; p0 += DEPTH) {
     const int depth = x->k - p0 < DEPTH ? x->k - p0 : DEPTH;
@@ -192,7 +203,8 @@ static void multiply_block(Pool *pool, int thread, int job, const void *argument
       const int height = i0 + rows - i < ROWS ? i0 + rows - i : ROWS;
       float *to = c + (intptr_t)i * x->n + j0;
       if (x->transpose_a) {
-        rows_transposed(height, a + (intptr_t)p0 * x->m + i, x->m, panels, depth, to, x->n, columns, bias, p0 == 0);
+        const float *block = gather_rows(a + (intptr_t)p0 * x->m + i, x->m, height, depth, gathered);
+        rows_gathered(height, block, panels, depth, to, x->n, columns, bias, p0 == 0);
       } else {
         rows_plain(height, a + (intptr_t)i * x->k + p0, x->k, panels, depth, to, x->n, columns, bias, p0 == 0);
       }
