@@ -20,16 +20,42 @@ export function causalAttentionBias(
   past: number,
   attentionMask: tf.Tensor | undefined,
 ): tf.Tensor {
-  const [batch = 0, length = 0] = inputIds.shape;
+  const [, length = 0] = inputIds.shape;
   const keys = past + length;
-  if (attentionMask && (attentionMask.shape[0] !== batch || attentionMask.shape[1] !== keys)) {
-    throw new InputError(
-      `attentionMask: expected [${batch}, ${keys}] (tokens in the cache and new ones), got [${attentionMask.shape}]`,
-    );
-  }
+  if (attentionMask) checkMask(inputIds, past, attentionMask);
   return tf.tidy(() => {
     const causal = causalBias(length, keys);
     return attentionMask ? tf.add(causal, paddingBias(attentionMask)) : causal;
+  });
+}
+
+function checkMask(inputIds: tf.Tensor, past: number, mask: tf.Tensor): void {
+  const [batch = 0, length = 0] = inputIds.shape;
+  if (mask.rank === 2 && mask.shape[0] === batch && mask.shape[1] === past + length) return;
+  throw new InputError(
+    `attentionMask: expected [${batch}, ${past + length}] (tokens in the cache and new ones), got [${mask.shape}]`,
+  );
+}
+
+/**
+ * GPT's own masks: it sets the scores of the future to −10⁴, where those of padding are far lower. A query with padding
+ * alone before it thus spreads evenly over the tokens after it, where elsewhere it attends to nothing: nobody reads it,
+ * but comparisons do, and the loss of the token after it. A query of zeros makes the spread even.
+ * @param attentionMask [B, S]
+ */
+export function softCausalMasks(
+  inputIds: tf.Tensor,
+  past: number,
+  attentionMask: tf.Tensor,
+): { bias: tf.Tensor; sighted: tf.Tensor } {
+  const [batch = 0, length = 0] = inputIds.shape;
+  checkMask(inputIds, past, attentionMask);
+  return tf.tidy(() => {
+    const future = tf.maximum(causalAttentionBias(inputIds, past, undefined), -1e4);
+    const bias = tf.add(future, paddingBias(attentionMask));
+    const tokensSoFar = tf.cumsum(tf.cast(attentionMask, 'float32'), 1); // [B, S]
+    const sighted = tf.cast(tf.greater(tf.slice(tokensSoFar, [0, past], [batch, length]), 0), 'float32');
+    return { bias, sighted: tf.reshape(sighted, [batch, 1, length, 1]) };
   });
 }
 

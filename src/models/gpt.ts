@@ -21,7 +21,7 @@ import { embed } from '../core/embeddings.ts';
 import { type LinearParams, linear } from '../core/linear.ts';
 import { type LayerNormParams, layerNorm } from '../core/norm.ts';
 import type { Rng } from '../core/random.ts';
-import { causalAttentionBias, defaultPositions, lastOnly, nextTokenLoss } from './causal.ts';
+import { causalAttentionBias, defaultPositions, lastOnly, nextTokenLoss, softCausalMasks } from './causal.ts';
 import { lastTokenLogits, sequenceClassificationLoss } from './classification.ts';
 import type { GptConfig } from './gpt-config.ts';
 
@@ -82,6 +82,8 @@ export interface GptContext {
   layer: number;
   /** [1 or B, 1, T, S] */
   bias: tf.Tensor;
+  /** [B, 1, T, 1], 0 for a query that sees no token; absent where that changes nothing. */
+  sighted?: tf.Tensor | undefined;
   cache: LayerCache | undefined;
   rng: Rng | undefined;
   components: GptComponents;
@@ -119,16 +121,20 @@ export function gptModel(
   const components = { ...gptComponents, ...options.components };
   const { rng } = options;
   return tf.tidy(() => {
-    const past = inputs.cache?.length ?? 0;
-    const bias = causalAttentionBias(inputs.inputIds, past, inputs.attentionMask);
+    const { cache, inputIds, attentionMask } = inputs;
+    const past = cache?.length ?? 0;
+    const masks =
+      attentionMask && !config.norm_first
+        ? softCausalMasks(inputIds, past, attentionMask)
+        : { bias: causalAttentionBias(inputIds, past, attentionMask) };
     const embedded = components.embeddings(params, inputs, past);
     let x = dropout(embedded, config.embd_pdrop, rng); // [B, T, D]
     for (const [layer, block] of params.blocks.entries()) {
       x = components.block(block, x, {
         config,
         layer,
-        bias,
-        cache: inputs.cache?.layer(layer),
+        ...masks,
+        cache: cache?.layer(layer),
         rng,
         components,
       });
@@ -167,7 +173,8 @@ export function gptBlock(params: GptBlockParams, x: tf.Tensor, context: GptConte
 
 /** Causal self-attention, with dropout on what it gives. */
 export function gptAttention(params: AttentionParams, x: tf.Tensor, context: GptContext): tf.Tensor {
-  const { config, rng } = context;
+  const { config, rng, sighted } = context;
+  const attend = context.components.scaledDotProductAttention;
   return tf.tidy(() => {
     const attended = multiHeadAttention(params, x, {
       numHeads: config.n_head,
@@ -175,7 +182,7 @@ export function gptAttention(params: AttentionParams, x: tf.Tensor, context: Gpt
       scale: attentionScale(config, context.layer),
       cache: context.cache,
       dropout: { rate: config.attn_pdrop, rng },
-      attention: context.components.scaledDotProductAttention,
+      attention: sighted ? (q, k, v, options) => attend(tf.mul(q, sighted), k, v, options) : attend,
     });
     return dropout(attended, config.resid_pdrop, rng);
   });
