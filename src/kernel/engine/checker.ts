@@ -6,8 +6,9 @@ import { completionsAt } from './completion.ts';
 import type { Completeness, Completion, Inspection } from './index.ts';
 import { inspectionAt } from './inspection.ts';
 import { isCompleteSource } from './is-complete.ts';
+import { createService } from './language-service.ts';
 import type { CellDiagnostic } from './trace.ts';
-import { createHost, type VirtualHost } from './virtual-host.ts';
+import { TypeFiles } from './type-files.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -15,8 +16,12 @@ const require = createRequire(import.meta.url);
 export interface CheckedCell {
   diagnostics: CellDiagnostic[];
   file: string;
+  text: string;
   names: readonly DeclaredName[];
 }
+
+/** The number of the module that holds the text in question; cells that ran have numbers from 1. */
+const CURRENT = 0;
 
 /** A variable without a type gets one from its first assignment in a notebook's next cell: no error here. */
 const IMPLICIT_ANY_VARIABLE = new Set([7005, 7034]);
@@ -29,8 +34,11 @@ const IMPLICIT_ANY_VARIABLE = new Set([7005, 7034]);
 export class CellChecker {
   readonly #ts: typeof ts = require('typescript6');
   readonly #folder: string;
-  readonly #host: VirtualHost;
-  #service: ts.LanguageService;
+  readonly #files: TypeFiles;
+  readonly #host: ts.CompilerHost;
+  /** the program of the last check, whose work the next one takes over */
+  #program: ts.Program | undefined;
+  #service: ts.LanguageService | undefined;
   /** for each name, the module that declares it and how */
   readonly #declared = new Map<string, { file: string; name: DeclaredName }>();
   /** modules that add to the global scope: every later cell sees them */
@@ -39,8 +47,14 @@ export class CellChecker {
 
   constructor(folder: string) {
     this.#folder = folder;
-    this.#host = createHost(this.#ts, folder);
-    this.#service = this.#ts.createLanguageService(this.#host, this.#host.registry);
+    this.#files = new TypeFiles(this.#ts, folder);
+    this.#host = {
+      ...this.#files.host(),
+      getSourceFile: (name, options) => this.#files.sourceFile(name, options),
+      getCanonicalFileName: (name) => name,
+      getNewLine: () => '\n',
+      writeFile: () => {},
+    };
   }
 
   /** Checks a cell against the cells committed so far. */
@@ -48,17 +62,39 @@ export class CellChecker {
     this.#count += 1;
     const file = this.#cellFile(this.#count);
     const names = namesOf(this.#ts, source);
-    this.#host.setCell(file, this.#moduleText(source, names));
-    this.#host.refresh();
-    const syntactic = this.#service.getSyntacticDiagnostics(file);
-    const found = syntactic.length > 0 ? syntactic : this.#service.getSemanticDiagnostics(file);
-    const diagnostics = found
-      .filter(
-        ({ category, code }) =>
-          category === this.#ts.DiagnosticCategory.Error && !IMPLICIT_ANY_VARIABLE.has(code),
-      )
+    const text = this.#moduleText(source, names);
+    this.#files.refresh();
+    this.#files.setCell(this.#cellFile(CURRENT), text);
+    // whatever comes from a module may be described in Node's terms
+    if (/\bimport\b|\brequire\b/.test(source)) this.#files.useNodeTypes();
+    let diagnostics = this.#diagnose(source);
+    if (
+      diagnostics.length > 0 &&
+      !this.#files.hasNodeTypes &&
+      diagnostics.every(({ code }) => code >= 2000)
+    ) {
+      this.#files.useNodeTypes();
+      diagnostics = this.#diagnose(source);
+    }
+    return { diagnostics, file, text, names: names.declared };
+  }
+
+  #diagnose(source: string): CellDiagnostic[] {
+    const current = this.#cellFile(CURRENT);
+    const program = this.#ts.createProgram({
+      rootNames: this.#files.rootsFor(current),
+      options: this.#files.options,
+      host: this.#host,
+      ...(this.#program ? { oldProgram: this.#program } : {}),
+    });
+    this.#program = program;
+    const file = program.getSourceFile(current);
+    const syntactic = program.getSyntacticDiagnostics(file);
+    const found = syntactic.length > 0 ? syntactic : program.getSemanticDiagnostics(file);
+    const errors = found.filter(({ category }) => category === this.#ts.DiagnosticCategory.Error);
+    return errors
+      .filter(({ code }) => !IMPLICIT_ANY_VARIABLE.has(code))
       .map((one) => this.#describe(one, source));
-    return { diagnostics, file, names: names.declared };
   }
 
   /**
@@ -68,38 +104,39 @@ export class CellChecker {
    */
   commit(cell: CheckedCell, alive?: readonly string[]): void {
     const offered = cell.names.filter(({ name, kind }) => !alive || kind === 'type' || alive.includes(name));
+    const isAugmenting = /\bdeclare\s+(global|module)\b/.test(cell.text);
+    if (offered.length > 0 || isAugmenting) this.#files.setCell(cell.file, cell.text);
     for (const name of offered) this.#declared.set(name.name, { file: cell.file, name });
-    if (/\bdeclare\s+(global|module)\b/.test(this.#host.cellText(cell.file) ?? ''))
-      this.#augmenting.push(cell.file);
+    if (isAugmenting) this.#augmenting.push(cell.file);
   }
 
   /** Starts over with what is known of files and cells, after a check was cut short. */
   recover(): void {
-    this.#service = this.#ts.createLanguageService(this.#host, this.#host.registry);
+    this.#program = undefined;
+    this.#service = undefined;
   }
 
   complete(source: string, offset: number): Completion {
-    const file = this.#scratch(source);
-    return completionsAt(this.#ts, this.#service, file, source, offset);
+    return completionsAt(this.#ts, this.#serviceFor(source), this.#cellFile(CURRENT), source, offset);
   }
 
   inspect(source: string, offset: number): Inspection | undefined {
-    const file = this.#scratch(source);
-    return inspectionAt(this.#ts, this.#service, file, source, offset);
+    return inspectionAt(this.#ts, this.#serviceFor(source), this.#cellFile(CURRENT), source, offset);
   }
 
   isComplete(source: string): Completeness {
     return isCompleteSource(this.#ts, source);
   }
 
-  /** A module for a question about unfinished text, in which every name of the notebook is in scope. */
-  #scratch(source: string): string {
-    const file = this.#cellFile(0);
+  /** The service for a question about unfinished text, in which every name of the notebook is in scope. */
+  #serviceFor(source: string): ts.LanguageService {
     const names = namesOf(this.#ts, source);
     const used = new Set([...names.used, ...this.#declared.keys()]);
-    this.#host.setCell(file, this.#moduleText(source, { ...names, used }));
-    this.#host.refresh();
-    return file;
+    this.#files.useNodeTypes();
+    this.#files.refresh();
+    this.#files.setCell(this.#cellFile(CURRENT), this.#moduleText(source, { ...names, used }));
+    this.#service ??= createService(this.#ts, this.#files, () => this.#cellFile(CURRENT));
+    return this.#service;
   }
 
   #cellFile(count: number): string {
