@@ -1,0 +1,56 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { describe, expect, it } from 'vitest';
+import { startBackend } from '../../src/backends/index.ts';
+import { type BertComponents, bertComponents } from '../../src/models/bert.ts';
+import { createModel, FAMILY_NAMES, type Family, inputsOf } from './encoders.ts';
+
+await startBackend();
+
+const NAMES = Object.keys(bertComponents);
+/** Heads in which a component runs: the masked-LM class everywhere, except for the pooler. */
+const withPooler: Partial<Record<Family, string>> = {
+  Bert: 'BertModel',
+  Roberta: 'RobertaModel',
+  Albert: 'AlbertModel',
+};
+
+/** The library's component, counted, with its first result doubled: what a learner's wrong function would do. */
+function doubled(name: string, calls: { count: number }): Partial<BertComponents> {
+  const original: unknown = new Map(Object.entries(bertComponents)).get(name);
+  if (typeof original !== 'function') throw new Error(`${name} is no component`);
+  const replacement = (...args: unknown[]): unknown => {
+    calls.count++;
+    const result: unknown = original(...args);
+    if (result instanceof tf.Tensor) return tf.mul(result, 2);
+    return name === 'scaledDotProductAttention' && typeof result === 'object'
+      ? Object.fromEntries(
+          Object.entries(result ?? {}).map(([key, value]) => [
+            key,
+            value instanceof tf.Tensor ? tf.mul(value, 2) : value,
+          ]),
+        )
+      : result;
+  };
+  return { [name]: replacement };
+}
+
+describe.each(FAMILY_NAMES)('the components of %s', (family) => {
+  it.each(NAMES)('%s can be replaced, and the replacement is what runs', async (name) => {
+    const className = name === 'pooler' ? withPooler[family] : `${family}ForMaskedLM`;
+    if (className === undefined) return; // ELECTRA has no pooler
+    const model = createModel(family, className);
+    const { labels: _, ...inputs } = inputsOf(className);
+    const run = async (components?: Partial<BertComponents>): Promise<number[]> => {
+      const outputs = model.forward(inputs, { components });
+      const tensor = outputs.poolerOutput ?? outputs.logits;
+      return tensor ? Array.from(await tensor.data()) : [];
+    };
+    const calls = { count: 0 };
+    const plain = await run();
+    const changed = await run(doubled(name, calls));
+    expect(calls.count).toBeGreaterThan(0);
+    expect(plain.length).toBeGreaterThan(0);
+    expect(Math.max(...changed.map((value, i) => Math.abs(value - (plain[i] ?? NaN))))).toBeGreaterThan(1e-3);
+    model.dispose();
+  });
+});
