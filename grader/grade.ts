@@ -266,6 +266,8 @@ class SubmissionGrading {
     const judging = new Judging(exercise, { seed: this.#seed, include: 'all' });
     const candidate = this.#candidate(exercise, loaded.sandbox);
     await judging.run('public', candidate);
+    // An answer that does odd things to its process is wrong more often than right; the next one shall not suffer.
+    if (!judging.rightSoFar) await this.end();
     return { exercise, source, judging };
   }
 
@@ -281,7 +283,9 @@ class SubmissionGrading {
     }
     const candidate = this.#candidate(exercise, loaded.sandbox);
     await judging.run('hidden', candidate);
-    return judging.finish(candidate);
+    const judgement = await judging.finish(candidate);
+    if (judgement.verdict === 'fail') await this.end();
+    return judgement;
   }
 
   #candidate(exercise: Exercise, sandbox: Sandbox): Candidate {
@@ -289,12 +293,12 @@ class SubmissionGrading {
     return this.#context.record?.(this.#learner, exercise.id, candidate) ?? candidate;
   }
 
-  /** Loads the answer. A released cell that fails is tried once more in a fresh process: an earlier answer may have spoilt this one. */
+  /** Loads the answer. What ends the process or fails in a released cell is tried once more in a fresh process: an earlier answer may have spoilt this one. */
   async #load(exercise: Exercise, source: string): Promise<Loaded> {
     const before = this.#chapter.before(exercise.id, source);
     for (;;) {
-      const spoilt = this.#touched;
       const sandbox = await this.#fresh();
+      const spoilt = this.#touched;
       sandbox.allow(this.#context.timeoutMs);
       this.#touched = true;
       const result = await sandbox.load(
@@ -303,8 +307,10 @@ class SubmissionGrading {
         exercise.parameters,
       );
       if (result.kind === 'loaded') return { kind: 'loaded', sandbox };
-      if (result.kind !== 'refused' || result.cell === ANSWER) return result;
-      if (!spoilt) throw new EnvironmentFault(`the released cell ${result.cell} failed: ${result.message}`);
+      const released = result.kind === 'refused' && result.cell !== ANSWER;
+      if (!spoilt && released)
+        throw new EnvironmentFault(`the released cell ${result.cell} failed: ${result.message}`);
+      if (!spoilt || (result.kind === 'refused' && !released)) return result;
       await this.end();
     }
   }

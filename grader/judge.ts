@@ -43,6 +43,11 @@ export class Judging {
     return this.#gone;
   }
 
+  /** Whether every case until now was passed. */
+  get rightSoFar(): boolean {
+    return this.#checks.every(({ status }) => status === 'passed');
+  }
+
   /** Runs the cases of one visibility. @throws EnvironmentFault if the reference itself fails. */
   async run(visibility: Case['visibility'], candidate: Candidate): Promise<void> {
     for (const definition of this.#cases.filter((c) => c.visibility === visibility)) {

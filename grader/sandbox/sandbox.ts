@@ -202,11 +202,12 @@ export class Sandbox {
     const head = this.#received[0];
     const bytes = head !== undefined && head.length >= 8 ? head : Buffer.concat(this.#received);
     const length = frameLength(bytes);
-    if (length === undefined || this.#receivedBytes < length) return;
+    if (length === undefined) return;
     if (length > MAX_FRAME) {
       this.#violated();
       return;
     }
+    if (this.#receivedBytes < length) return;
     const all = Buffer.concat(this.#received);
     const rest = all.subarray(length);
     this.#received = rest.length > 0 ? [rest] : [];
