@@ -984,7 +984,7 @@ await showGaps('Before training');
 // second drop, when attention begins to find the word that decides.
 
 // %%
-const STEPS = lab.stepsFor(900, 40);
+const STEPS = lab.stepsFor(1300, 40);
 const liveCurve = lab.liveLoss({
   title: 'Pre-training a small BERT',
   names: ['masked LM', 'next sentence'],
@@ -1104,7 +1104,7 @@ tf.dispose(attentionMaps);
 // %%
 const LABELLED = 240;
 const EXAMPLES = reviews.train.slice(0, LABELLED);
-const TUNING_STEPS = lab.stepsFor(150, 10);
+const TUNING_STEPS = lab.stepsFor(200, 10);
 const classifierConfig = lab.parseBertConfig({ ...config, num_labels: 2 });
 
 type Classifier = lab.BertForSequenceClassificationParams;

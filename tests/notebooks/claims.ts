@@ -1,0 +1,26 @@
+/**
+ * What the text of a chapter claims of its own runs, as expressions over the chapter's variables. They are evaluated in
+ * the kernel after the solved chapter ran. `always` holds in the shortened runs too, `full` only in runs of full length.
+ */
+export interface Claims {
+  always: readonly string[];
+  full: readonly string[];
+}
+
+export const CLAIMS: Readonly<Record<string, Claims>> = {
+  '00-start-here': { always: ['left(careless) === 2 && left(careful) === 0'], full: [] },
+  '02-three-architectures': { always: [], full: ['lossOpen < 0.5', 'lossClosed > 2.3'] },
+  '03-bert': {
+    always: [
+      'firstLoss - lastLoss > 0.3',
+      'comparison.every((row) => Number(row["largest difference of the logits"]) < 1e-4)',
+      'parameterCount(base) === 109482240 && parameterCount(large) === 335141888',
+    ],
+    full: [
+      'trained.gaps > untrained.gaps + 0.4',
+      'trained.pairs > 0.65',
+      'tunedAccuracy > scratchAccuracy',
+      'tunedAccuracy > 0.75',
+    ],
+  },
+};
