@@ -162,10 +162,25 @@ async function saveModel<C, P>(
   config: C,
   params: P,
 ): Promise<void> {
-  const given = typeof configJson === 'object' ? configJson : {};
-  const json = { ...given, model_type: spec.family, architectures: [spec.className] };
+  const { torch_dtype: _, ...given } = Object.fromEntries(Object.entries(configJson ?? {}));
+  const json = { ...given, model_type: spec.family, architectures: [spec.className], dtype: 'float32' };
   const tensors = await namedValues(pairsOf(spec.weights(config).map, params));
   await mkdir(folder, { recursive: true });
   await writeSafetensors(join(folder, WEIGHTS_FILE), tensors);
-  await writeFile(join(folder, 'config.json'), `${JSON.stringify(json, null, 2)}\n`);
+  await writeFile(join(folder, 'config.json'), configText(json));
+}
+
+/** Fields that transformers wants to be floating-point numbers, and refuses as 0 or 1. */
+const FLOAT_FIELDS = /(dropout|drop|prob|std|eps|epsilon|theta|factor|range|penalty)$/;
+
+/** A config as JSON, in which a whole number that stands for a floating-point one has its point: 0.0, not 0. */
+export function configText(json: object): string {
+  const text = JSON.stringify(json, null, 2);
+  // Each field has a line of its own, and no text value spans lines.
+  const pointed = text.replace(
+    /^( *"(\w+)": -?\d+)(,?)$/gm,
+    (line, number: string, field: string, comma: string) =>
+      FLOAT_FIELDS.test(field) ? `${number}.0${comma}` : line,
+  );
+  return `${pointed}\n`;
 }
