@@ -11,7 +11,7 @@ import { type GradeContext, gradeSubmission, type SubmissionReport, type Submitt
 import { findSubmissions } from './intake.ts';
 import { digestOf, Journal } from './journal.ts';
 import { type ReportFormat, writeLearner, writeSummary } from './report/write.ts';
-import { bestConfinement, type Confinement } from './sandbox/confine.ts';
+import { bestConfinement, type Confinement, cacheFor } from './sandbox/confine.ts';
 import { SandboxPool } from './sandbox/pool.ts';
 
 export interface BatchOptions {
@@ -49,7 +49,11 @@ export async function gradeAll(options: BatchOptions): Promise<readonly Submissi
   await startJudgeBackend();
   const journal = openJournal(options);
   const confinement = options.confinement ?? (await bestConfinement());
-  const pool = new SandboxPool({ confinement, memoryMb: options.memoryMb }, options.jobs);
+  const cache = await cacheFor(confinement);
+  const pool = new SandboxPool(
+    { confinement, memoryMb: options.memoryMb, ...(cache === undefined ? {} : { cache }) },
+    options.jobs,
+  );
   const context: GradeContext = {
     chapters,
     exercises,

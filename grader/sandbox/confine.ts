@@ -4,6 +4,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { compileCache } from './compile-cache.ts';
 
 const ROOT = realpathSync(fileURLToPath(new URL('../..', import.meta.url)));
 const HARNESS = path.join(ROOT, 'grader', 'sandbox', 'harness.ts');
@@ -31,6 +32,10 @@ const SYSTEM = ['/usr/lib', '/usr/lib64', '/lib', '/lib64', '/etc/ld.so.cache', 
 const WORK_FOLDER = path.join(ROOT, 'notebooks');
 
 export type Confinement = 'bubblewrap' | 'permissions';
+
+/** No core dumps, no files, and an end for what survives a grader that was killed. CPU seconds. */
+const LIMITS = 'ulimit -c 0; ulimit -f 0; ulimit -t 1200; exec "$@"';
+const SHELL = '/bin/sh';
 
 export interface Confined {
   readonly command: string;
@@ -69,6 +74,8 @@ export function confinementWarning(confinement: Confinement): string | undefined
 export interface ConfineOptions {
   /** Most memory of the JavaScript heap and of the process, in MiB. */
   readonly memoryMb: number;
+  /** Compiled code to start from; only bubblewrap can keep it safe from the learner's. */
+  readonly cache?: string;
   /** Only start Node and leave: to see whether the confinement works. */
   readonly probe?: boolean;
 }
@@ -76,7 +83,7 @@ export interface ConfineOptions {
 /** The command that starts a harness under the confinement. */
 export function confine(
   confinement: Confinement,
-  { memoryMb, probe: onlyProbe = false }: ConfineOptions,
+  { memoryMb, cache, probe: onlyProbe = false }: ConfineOptions,
 ): Confined {
   const node = realpathSync(process.execPath);
   const env = {
@@ -94,7 +101,7 @@ export function confine(
     '--max-semi-space-size=16',
     ...(onlyProbe ? ['--eval', '0'] : [HARNESS]),
   ];
-  if (confinement === 'permissions') return { command: node, args: nodeArgs, env, cwd: ROOT };
+  if (confinement === 'permissions') return limited(node, nodeArgs, env, ROOT);
   const present = SYSTEM.filter((name) => existsSync(name));
   const args = [
     ...['--unshare-all', '--die-with-parent', '--new-session', '--cap-drop', 'ALL'],
@@ -119,7 +126,26 @@ export function confine(
     ...['--dir', WORK_FOLDER, '--chdir', WORK_FOLDER],
     // What bubblewrap mounts as the root is memory: unwritable, or it would be a disk without limit.
     ...['--remount-ro', '/'],
-    ...['--', node, ...nodeArgs],
+    ...(cache === undefined ? [] : ['--setenv', 'NODE_COMPILE_CACHE', cache]),
+    // Node leaves a cache alone that it may not write; bubblewrap's mount of node_modules is read-only all the same.
+    ...['--', node, ...(cache === undefined ? [] : [`--allow-fs-write=${cache}`]), ...nodeArgs],
   ];
-  return { command: 'bwrap', args, env: { ...env, PATH: process.env.PATH ?? '/usr/bin:/bin' }, cwd: '/' };
+  return limited('bwrap', args, { ...env, PATH: process.env.PATH ?? '/usr/bin:/bin' }, '/');
+}
+
+/** The command under the limits a shell can set, where there is one. */
+function limited(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  cwd: string,
+): Confined {
+  return existsSync(SHELL)
+    ? { command: SHELL, args: ['-c', LIMITS, 'sandbox', command, ...args], env, cwd }
+    : { command, args, env, cwd };
+}
+
+/** Compiled code for sandboxes under the confinement, where it can be used. */
+export async function cacheFor(confinement: Confinement): Promise<string | undefined> {
+  return confinement === 'bubblewrap' ? compileCache(ROOT, HARNESS) : undefined;
 }

@@ -22,6 +22,8 @@ export interface SandboxOptions {
   readonly confinement: Confinement;
   /** Most memory, in MiB, of everything in the sandbox together. */
   readonly memoryMb: number;
+  /** Compiled code to start from. */
+  readonly cache?: string;
 }
 
 /** A cell to run, with the name that errors call it by. */
@@ -56,9 +58,12 @@ export class Sandbox {
   #timer: NodeJS.Timeout | undefined;
   #limitMs = 0;
 
-  constructor({ confinement, memoryMb }: SandboxOptions) {
+  constructor({ confinement, memoryMb, cache }: SandboxOptions) {
     this.#memoryMb = memoryMb;
-    const { command, args, env, cwd } = confine(confinement, { memoryMb });
+    const { command, args, env, cwd } = confine(confinement, {
+      memoryMb,
+      ...(cache === undefined ? {} : { cache }),
+    });
     this.#process = spawn(command, [...args], {
       env: { ...env },
       cwd,

@@ -34,11 +34,9 @@ export async function check(id: string, answer: unknown, options: CheckOptions =
   const result = await run(id, answer);
   const shown = show({ 'text/html': result.html, 'text/plain': result.text });
   if (options.stop === true && !result.passed) throw new Error(result.text);
-  // Shown already where the kernel can; as the cell's value only a line remains, or all of it where it could not be.
-  const [summary = ''] = result.text.split('\n');
+  // Shown already where the kernel can: then the cell's value has nothing more to show.
   return Object.defineProperty(result, JUPYTER_DISPLAY, {
-    value: (): MimeBundle =>
-      shown ? { 'text/plain': summary } : { 'text/html': result.html, 'text/plain': result.text },
+    value: (): MimeBundle => (shown ? {} : { 'text/html': result.html, 'text/plain': result.text }),
   });
 }
 
