@@ -10,6 +10,8 @@ export interface BertTextOptions {
   lowercase?: boolean;
   /** Drop accents: é becomes e. Default: the same as `lowercase`. */
   stripAccents?: boolean;
+  /** Drop control characters and make every space a plain one. Default true. */
+  cleanText?: boolean;
   /** Set every CJK ideograph apart, so that each is a word of its own. Default true. */
   splitIdeographs?: boolean;
 }
@@ -17,8 +19,9 @@ export interface BertTextOptions {
 const WHITESPACE = /\s/u;
 // Tab, line feed and carriage return are spaces; all other control and format characters vanish.
 const INVISIBLE = /(?![\t\n\r])[\p{Cc}\p{Cf}\p{Co}\p{Cs}\uFFFD]/u;
+/** One punctuation mark. */
 // What ASCII counts as a symbol ($ + < = > ^ ` | ~) is punctuation for BERT too.
-const PUNCTUATION = /[\p{P}!-/:-@[-`{-~]/u;
+export const PUNCTUATION = /[\p{P}!-/:-@[-`{-~]/u;
 // The blocks "CJK Unified Ideographs", their extensions A to E and the two compatibility blocks. Hangul, hiragana
 // and katakana are written with spaces or are alphabets, and stay within words.
 const IDEOGRAPH =
@@ -28,11 +31,12 @@ const IDEOGRAPH =
 export function normalizeBertText(text: string, options: BertTextOptions = {}): string {
   const lowercase = options.lowercase ?? true;
   const stripAccents = options.stripAccents ?? lowercase;
+  const cleanText = options.cleanText ?? true;
   const splitIdeographs = options.splitIdeographs ?? true;
   let cleaned = '';
   for (const character of text) {
-    if (INVISIBLE.test(character)) continue;
-    if (WHITESPACE.test(character)) cleaned += ' ';
+    if (cleanText && INVISIBLE.test(character)) continue;
+    if (cleanText && WHITESPACE.test(character)) cleaned += ' ';
     else if (splitIdeographs && IDEOGRAPH.test(character)) cleaned += ` ${character} `;
     else cleaned += character;
   }

@@ -205,7 +205,8 @@ export function splitAround(
       .filter((part) => part.text !== '');
 }
 
-function escapeRegExp(text: string): string {
+/** A pattern, for expressions with the flag u, that finds the text itself. */
+export function escapeRegExp(text: string): string {
   return text.replace(
     /[\\^$.*+?()[\]{}|/-]/g,
     (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,

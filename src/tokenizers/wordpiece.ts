@@ -80,11 +80,18 @@ export function joinWordPieces(tokens: readonly string[]): string {
       if (index === 0) return token;
       return token.startsWith(CONTINUATION) ? token.slice(CONTINUATION.length) : ` ${token}`;
     })
-    .map((piece) => CLOSED_UP.reduce((text, [open, closed]) => text.replaceAll(open, closed), piece))
+    .map((piece) => closeUp(piece))
     .join('');
 }
 
-// The clean-up of the published WordPiece decoder, one piece at a time.
+/** Closes the marks and contractions of English up to the word before them: "do n't !" becomes "don't!". */
+export function closeUp(text: string, wanted = true): string {
+  return wanted
+    ? CLOSED_UP.reduce((current, [open, closed]) => current.replaceAll(open, closed), text)
+    : text;
+}
+
+// The clean-up of the published decoder of WordPiece, which takes one piece at a time.
 const CLOSED_UP: readonly (readonly [string, string])[] = [
   [' .', '.'],
   [' ?', '?'],

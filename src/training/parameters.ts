@@ -66,7 +66,7 @@ export function disposeParameters(params: object): void {
 }
 
 /** How many numbers the tree holds, shared tensors counted once. */
-export function countParameters(params: object): number {
+export function parameterCount(params: object): number {
   return [...namedTensors(params).values()].reduce((sum, tensor) => sum + tensor.size, 0);
 }
 

@@ -46,7 +46,7 @@ export interface Training<P extends object, B> {
   onStep?: (report: StepReport) => void;
   /** How many steps are read from the device at once. Default 5. */
   reportEvery?: number;
-  /** Ends training after the step that is under way. */
+  /** Ends training after the step that is under way. So does the interrupt button of a notebook, in any case. */
   signal?: AbortSignal;
   /** Where progress is shown: by default on standard error; false for nowhere. */
   progress?: Progress | false;
@@ -72,17 +72,9 @@ export interface TrainingResult {
  * Throws an InputError if the loss is not one finite number: then the parameters are spoiled too.
  */
 export async function train<P extends object, B>(training: Training<P, B>): Promise<TrainingResult> {
-  const {
-    params,
-    loss,
-    optimizer,
-    steps,
-    accumulate = 1,
-    clipNorm,
-    onStep,
-    reportEvery = 5,
-    signal,
-  } = training;
+  const { params, loss, optimizer, steps, accumulate = 1, clipNorm, onStep, reportEvery = 5 } = training;
+  const signals = [training.signal, hostInterrupt()].filter((signal) => signal !== undefined);
+  const signal = AbortSignal.any(signals);
   checkOptions(training);
   const { schedule } = training;
   const rateAt = typeof schedule === 'number' ? () => schedule : schedule;
@@ -104,7 +96,7 @@ export async function train<P extends object, B>(training: Training<P, B>): Prom
   const source = batchStream(training.batches);
   try {
     for (let i = 0; i < optimizer.step * accumulate; i++) await nextBatch(source, i);
-    while (optimizer.step < steps && signal?.aborted !== true) {
+    while (optimizer.step < steps && !signal.aborted) {
       const step = optimizer.step;
       const batches: B[] = [];
       for (let i = 0; i < accumulate; i++) batches.push(await nextBatch(source, step * accumulate + i));
@@ -275,4 +267,11 @@ function spoiled({ step, loss, learningRate }: StepReport): InputError {
       'the parameters are spoiled; start again with a lower learning rate, a longer warm-up or clipNorm, ' +
       'and look for a division by zero or a logarithm of zero in the loss',
   );
+}
+
+/** A signal from the program that runs us, if it offers one: our Jupyter kernel gives a fresh one for each interrupt. */
+function hostInterrupt(): AbortSignal | undefined {
+  const source: unknown = Reflect.get(globalThis, Symbol.for('llm-lab.interruptSignal'));
+  const signal: unknown = typeof source === 'function' ? source() : undefined;
+  return signal instanceof AbortSignal ? signal : undefined;
 }

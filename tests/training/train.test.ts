@@ -7,7 +7,7 @@ import { InputError } from '../../src/errors.ts';
 import {
   adamW,
   cloneParameters,
-  countParameters,
+  parameterCount,
   decaysByName,
   disposeParameters,
   linearSchedule,
@@ -199,6 +199,21 @@ describe('the loop', () => {
     expect(await valuesOf(first)).toEqual(await valuesOf(straight));
   });
 
+  it('hears the interrupt of the program that runs it', async () => {
+    const controller = new AbortController();
+    const key = Symbol.for('llm-lab.interruptSignal');
+    Reflect.set(globalThis, key, () => controller.signal);
+    const options = { ...basic(parameters()), optimizer: adamW(), steps: 20, reportEvery: 1 };
+    const result = await train({
+      ...options,
+      onStep: ({ step }) => {
+        if (step === 4) controller.abort();
+      },
+    });
+    Reflect.deleteProperty(globalThis, key);
+    expect(result).toMatchObject({ steps: 4, interrupted: true });
+  });
+
   it('makes the batches of each epoch anew, also asynchronously', async () => {
     const epochs: number[] = [];
     const seen: string[] = [];
@@ -232,7 +247,7 @@ describe('the loop', () => {
     const frozen = tf.tensor1d([5]);
     const params = { ...trainable({ embedding: table, head: { weight: table } }), frozen };
     expect(params.head.weight).toBe(params.embedding);
-    expect(countParameters(params)).toBe(4);
+    expect(parameterCount(params)).toBe(4);
     await train({
       params,
       loss: (p) => tf.sum(tf.mul(tf.add(p.embedding, p.head.weight), p.frozen)),
