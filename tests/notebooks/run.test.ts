@@ -16,7 +16,8 @@ import { notebookOf, serializeNotebook, type Variant } from '../../src/notebook/
 import type { Master } from '../../src/notebook/master.ts';
 import { CLAIMS } from './claims.ts';
 
-const FULL = process.env.LLM_LAB_FULL === '1';
+/** The mode that `course:full` gives to Vitest. */
+const FULL = process.env.MODE === 'full';
 if (!FULL) process.env.LLM_LAB_FAST = '1';
 const MINUTES = 60_000;
 
