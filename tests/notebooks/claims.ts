@@ -9,7 +9,7 @@ export interface Claims {
 
 export const CLAIMS: Readonly<Record<string, Claims>> = {
   '00-start-here': { always: ['left(careless) === 2 && left(careful) === 0'], full: [] },
-  '02-three-architectures': { always: [], full: ['lossOpen < 0.5', 'lossClosed > 2.3'] },
+  '02-three-architectures': { always: ['farthest < 1e-4'], full: ['lossOpen < 0.5', 'lossClosed > 2.3'] },
   '03-bert': {
     always: [
       'firstLoss - lastLoss > 0.3',
@@ -23,4 +23,5 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
       'tunedAccuracy > 0.75',
     ],
   },
+  '04-roberta': { always: ['farthest < 1e-4'], full: ['dynamicLoss < staticLoss', 'finalLoss < 2.5'] },
 };
