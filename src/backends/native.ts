@@ -5,6 +5,7 @@
 
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
@@ -19,16 +20,20 @@ export const NATIVE_PACKAGES: Readonly<Record<NativeName, string>> = {
   cuda: '@tensorflow/tfjs-node-gpu',
 };
 
+/** The file name of the addon. */
+export const ADDON = 'tfjs_binding.node';
+
 const require = createRequire(import.meta.url);
 
 /** The folder that `lab backend install` fills: the addon and the libraries beside it. */
 export function nativeFolder(name: NativeName): string {
-  return fileURLToPath(new URL(`../../.cache/backends/${name}/`, import.meta.url));
+  const root = process.env.LLM_LAB_BACKENDS ?? fileURLToPath(new URL('../../.cache/backends', import.meta.url));
+  return join(root, name);
 }
 
 /** The native addon of a backend: the one built here, else the one of the npm package; undefined without either. */
 export function nativeAddon(name: NativeName): string | undefined {
-  const built = `${nativeFolder(name)}tfjs_binding.node`;
+  const built = join(nativeFolder(name), ADDON);
   if (existsSync(built)) return built;
   try {
     const manifest = require.resolve(`${NATIVE_PACKAGES[name]}/package.json`);
@@ -57,16 +62,25 @@ export function nativeBackend(name: NativeName): Backend {
 }
 
 async function startNative(name: NativeName): Promise<string> {
-  restoreIsNullOrUndefined();
-  // TensorFlow logs every start otherwise; warnings and errors stay.
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= '1';
   const addon = nativeAddon(name);
   if (addon === undefined) throw new Error('its native library is not installed');
+  return startAddon(name, addon);
+}
+
+/**
+ * Loads an addon and makes it TensorFlow.js' backend. Returns the device.
+ *
+ * @throws Error if it cannot be loaded, or is to use a GPU and finds none.
+ */
+export async function startAddon(name: NativeName, addon: string): Promise<string> {
+  restoreRemovedFunctions();
+  // TensorFlow reports every start otherwise; its errors stay.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   const binding: unknown = require(addon);
   if (!isBinding(binding)) throw new Error(`${addon} is not the addon of TensorFlow.js`);
-  if (name === 'cuda' && !binding.isUsingGpuDevice()) throw new Error('TensorFlow finds no GPU it can use');
   const { NodeJSKernelBackend } = await import('@tensorflow/tfjs-node/dist/nodejs_kernel_backend.js');
   await import('@tensorflow/tfjs-node/dist/register_all_kernels.js');
+  if (name === 'cuda' && !binding.isUsingGpuDevice()) throw new Error('TensorFlow finds no GPU it can use');
   // Both kinds register as `tensorflow`, the name that the kernels of the package are registered under.
   if (tf.findBackend('tensorflow') === null) {
     tf.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, NATIVE_PACKAGES[name]), 3);
@@ -75,9 +89,8 @@ async function startNative(name: NativeName): Promise<string> {
   return `${binding.isUsingGpuDevice() ? 'GPU' : 'CPU'}, TensorFlow ${binding.TF_Version}`;
 }
 
-/** The package still calls a function that Node 23 removed. */
-function restoreIsNullOrUndefined(): void {
-  if (!('isNullOrUndefined' in util)) {
-    Object.assign(util, { isNullOrUndefined: (value: unknown) => value === null || value === undefined });
-  }
+/** The package calls functions of `util` that Node 23 removed or warns about. */
+function restoreRemovedFunctions(): void {
+  const isNullOrUndefined = (value: unknown): boolean => value === null || value === undefined;
+  Object.assign(util, { isArray: Array.isArray, isNullOrUndefined });
 }
