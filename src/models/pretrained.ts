@@ -43,6 +43,7 @@ export async function loadFolder(folder: string, options: PretrainedOptions = {}
   try {
     const generation = options.generation ?? (await readGenerationConfig(folder));
     const architecture = architectureOf(json, options.className);
+    architecture.parseConfig(json); // what is wrong with it is said before the weights are looked at
     return await architecture.load(json, await openCheckpoint(folder), { ...options, generation });
   } catch (error) {
     // Families speak of config.json without knowing which.

@@ -42,7 +42,7 @@ export function architectureOf(configJson: unknown, className?: string): Archite
   const found = architectures.get(name);
   if (found === undefined) {
     throw new InputError(
-      `unknown architecture ${JSON.stringify(name)}: the library has ${[...architectures.keys()].join(', ')}`,
+      `${className === undefined ? 'config.json: ' : ''}unknown architecture ${JSON.stringify(name)}: the library has ${[...architectures.keys()].join(', ')}`,
     );
   }
   return found;
