@@ -54,7 +54,13 @@ export function applyEdits(source: string, edits: readonly Edit[]): EditedText {
       generatedLineStart = text.length - (edit.end - (lineStarts[line] ?? 0));
     } else {
       at = edit.end;
-      points.push([text.length - generatedLineStart, edit.end - (lineStarts[line] ?? 0), false]);
+      // V8 places a call of anything but a plain name after its callee: that place is the name's too
+      const past = edit.end > edit.start ? 1 : 0;
+      points.push([
+        text.length - generatedLineStart + past,
+        edit.end - (lineStarts[line] ?? 0) + past,
+        false,
+      ]);
     }
   }
   advanceTo(source.length);

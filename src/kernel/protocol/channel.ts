@@ -47,7 +47,14 @@ export interface ErrorContent {
 export type WorkerEvent =
   | { type: 'ready' }
   | { type: 'exit'; code: number }
-  | { type: 'done'; id: number; error?: ErrorContent; answer?: Record<string, unknown> }
+  | {
+      type: 'done';
+      id: number;
+      error?: ErrorContent;
+      answer?: Record<string, unknown>;
+      /** what the protocol calls payloads: pages for the front end's pager */
+      payload?: Record<string, unknown>[];
+    }
   | { type: 'result'; id: number; data: Record<string, unknown>; metadata: Record<string, unknown> }
   | {
       type: 'display';

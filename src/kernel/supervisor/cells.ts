@@ -8,6 +8,7 @@ const MOST_FAILED_STARTS = 3;
 export interface Answer {
   error?: ErrorContent;
   answer?: Record<string, unknown>;
+  payload?: Record<string, unknown>[];
 }
 
 /** Events that concern the front end. */

@@ -234,7 +234,11 @@ export class Kernel {
     const count = this.#executionCount;
     if (!silent) this.#iopub.send('execute_input', { code, execution_count: count });
     this.#executing = { message, allowsInput: request.allow_stdin };
-    const { error, answer = {} } = await this.#cells.request({
+    const {
+      error,
+      answer = {},
+      payload = [],
+    } = await this.#cells.request({
       op: 'run',
       code,
       name: isStored ? `In[${count}]` : `In[${count}, not counted]`,
@@ -243,7 +247,7 @@ export class Kernel {
     });
     this.#executing = undefined;
     if (!error) {
-      return { status: 'ok', execution_count: count, payload: [], user_expressions: answer };
+      return { status: 'ok', execution_count: count, payload, user_expressions: answer };
     }
     if (!silent) this.#iopub.send('error', { ...error });
     if (request.stop_on_error) await this.#abortQueued();

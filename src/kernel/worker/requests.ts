@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { formatError } from '../display/error.ts';
 import { formatValue } from '../display/format.ts';
 import type { CellError, Engine } from '../engine/index.ts';
-import { type ErrorContent, type WorkerRequest, writeFrame } from '../protocol/channel.ts';
+import { type ErrorContent, type WorkerEvent, type WorkerRequest, writeFrame } from '../protocol/channel.ts';
 import { Comms } from './comms.ts';
 
 type Run = Extract<WorkerRequest, { op: 'run' }>;
@@ -15,6 +15,8 @@ interface Current {
   stray?: CellError;
   isAnswered: boolean;
 }
+
+type Outcome = Omit<Extract<WorkerEvent, { type: 'done' }>, 'type' | 'id'>;
 
 /** Answers the supervisor's requests, which come one at a time. */
 export class Requests {
@@ -52,6 +54,11 @@ export class Requests {
   }
 
   async #run(request: Run, current: Current): Promise<void> {
+    const asked = /^\s*([\p{ID_Start}$_][\p{ID_Continue}$.]*)\?\s*$/u.exec(request.code)?.[1];
+    if (asked !== undefined) {
+      this.#finish(current, { payload: [await this.#help(asked)] });
+      return;
+    }
     this.#sources.set(request.name, request.code);
     const result = await this.#engine.run(request.code, { name: request.name });
     // a turn for rejections: Node tells of them after the promises of this one
@@ -72,6 +79,15 @@ export class Requests {
       answer[key] = await this.#evaluate(expression);
     }
     this.#finish(current, { answer });
+  }
+
+  /** `name?` asks what is known of a name, as in IPython; it is shown in the front end's pager. */
+  async #help(name: string): Promise<Record<string, unknown>> {
+    const found = await this.#engine.inspect(name, name.length);
+    const text = found
+      ? [found.signature, found.documentation].join('\n\n').trim()
+      : `nothing is known of ${name}`;
+    return { source: 'page', data: { 'text/plain': text }, start: 0 };
   }
 
   async #evaluate(expression: string): Promise<Record<string, unknown>> {
@@ -96,7 +112,7 @@ export class Requests {
     }
   }
 
-  #finish(current: Current, outcome: { error?: ErrorContent; answer?: Record<string, unknown> }): void {
+  #finish(current: Current, outcome: Outcome): void {
     if (current.isAnswered) return;
     current.isAnswered = true;
     if (current.mark !== undefined) this.#writeMark(current.mark);
