@@ -32,7 +32,7 @@ export interface Figure extends Displayable {
   readonly alternative: string;
 }
 
-const BOX = { width: 190, height: 44, gapX: 18, gapY: 34 } as const;
+const BOX = { width: 190, height: 44, gapX: 18, gapY: 40 } as const;
 const MARGIN = { top: 34, side: 96, bottom: 12 } as const;
 const LINE = '#757575';
 /** Fills light enough for black text, which reads the same on a white and on a black page. */
@@ -65,8 +65,8 @@ export function architectureFigure({ title, rows, groups = [], residuals = [] }:
   const parts: string[] = [];
   for (const { from, to, label } of groups) {
     const x = MARGIN.side - 14;
-    const y = top(to) - 12;
-    const tall = top(from) + BOX.height + 12 - y;
+    const y = top(to) - 8;
+    const tall = top(from) + BOX.height + 8 - y;
     parts.push(
       `<rect x="${x}" y="${y}" width="${inner + 28}" height="${tall}" rx="10" fill="none" stroke="${LINE}" stroke-dasharray="5 4"/>`,
       text(x + inner + 34, y + tall / 2, label, { anchor: 'start' }),
@@ -82,7 +82,14 @@ export function architectureFigure({ title, rows, groups = [], residuals = [] }:
       for (const target of targets)
         parts.push(arrow(x, top(row), center(row + 1, target), top(row + 1) + BOX.height));
       if (block.shape !== undefined)
-        parts.push(text(x + 8, top(row) - 13, block.shape, { size: 11, anchor: 'start' }));
+        parts.push(
+          shapeLabel(
+            block.shape,
+            x,
+            top(row),
+            targets.map((to) => center(row + 1, to)),
+          ),
+        );
     }
   }
   for (const { from, to } of residuals) {
@@ -121,6 +128,14 @@ function box(x: number, y: number, { label, note, kind = 'layer' }: Block): stri
 
 function arrow(x1: number, y1: number, x2: number, y2: number): string {
   return `<line x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2 + 1}" stroke="${LINE}" stroke-width="1.5" marker-end="url(#tip)"/>`;
+}
+
+/** A shape beside its arrow, on the side that the arrow does not lean to; between the arrows where they part. */
+function shapeLabel(shape: string, x: number, top: number, targets: readonly number[]): string {
+  const parting = targets.some((to) => to < x) && targets.some((to) => to > x);
+  if (parting) return text(x, top - 24, shape, { size: 11 });
+  const leansLeft = targets.every((to) => to <= x);
+  return text(leansLeft ? x + 8 : x - 8, top - 13, shape, { size: 11, anchor: leansLeft ? 'start' : 'end' });
 }
 
 interface TextStyle {

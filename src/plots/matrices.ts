@@ -27,6 +27,8 @@ export interface HeatmapOptions {
   domain?: readonly [number, number];
   /** Edge of a cell in pixels. */
   cell?: number;
+  /** How many matrices stand in a row. Default 4. */
+  perRow?: number;
 }
 
 /** Matrices side by side, by name, in one colour scale (cividis: even in lightness, safe for all colour vision). */
@@ -59,7 +61,13 @@ export function heatmap(matrices: Readonly<Record<string, Matrix>>, options: Hea
       encoding: {
         ...(several
           ? {
-              facet: { field: 'name', type: 'nominal', title: null, sort: Object.keys(matrices), columns: 4 },
+              facet: {
+                field: 'name',
+                type: 'nominal',
+                title: null,
+                sort: Object.keys(matrices),
+                columns: options.perRow ?? 4,
+              },
             }
           : {}),
         x: {
@@ -101,7 +109,8 @@ export function attentionMap(
     rowNames: queries,
     columnNames: keys,
     domain: [0, 1],
-    cell: 20,
+    cell: 16,
+    perRow: 2,
   });
 }
 
