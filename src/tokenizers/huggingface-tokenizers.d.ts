@@ -11,10 +11,6 @@ declare module '@huggingface/tokenizers' {
     token_to_id(token: string): number | undefined;
     id_to_token(id: number): string | undefined;
   }
-  export class PrecompiledNormalizer {
-    constructor(description: object);
-    normalize(text: string): string;
-  }
   export class SplitPreTokenizer {
     constructor(description: object);
     /** The translated expression, or null where the package cannot read it. */

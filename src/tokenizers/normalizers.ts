@@ -1,12 +1,12 @@
 /** The normalizers of a `tokenizer.json`: what happens to text before it is split. */
 
-import { PrecompiledNormalizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { parseWith } from '../checkpoints/json.ts';
 import { InputError } from '../errors.ts';
 import { normalizeBertText } from './bert-text.ts';
 import { toByteCharacters } from './bpe.ts';
 import { compilePattern, Pattern } from './patterns.ts';
+import { precompiledNormalizer } from './precompiled.ts';
 
 /** Text to text. */
 export type Normalizer = (text: string) => string;
@@ -22,6 +22,7 @@ const Bert = z.object({
 const Strip = z.object({ strip_left: z.boolean().default(true), strip_right: z.boolean().default(true) });
 const Replace = z.object({ pattern: Pattern, content: z.string() });
 const Prepend = z.object({ prepend: z.string() });
+const Precompiled = z.object({ precompiled_charsmap: z.base64().nullish() });
 const Sequence = z.object({ normalizers: z.array(Typed) });
 
 /** The function that a description stands for. Throws an InputError for a kind that is not known. */
@@ -75,10 +76,11 @@ export function normalizerOf(description: z.infer<typeof Typed> | null, source: 
       return (text) => text.replace(NMT_DROPPED, '').replace(NMT_SPACES, ' ');
     case 'ByteLevel':
       return toByteCharacters;
-    // SentencePiece's own table, in the package's approximation of it.
     case 'Precompiled': {
-      const precompiled = new PrecompiledNormalizer(description);
-      return (text) => precompiled.normalize(text);
+      const { precompiled_charsmap } = fields(Precompiled);
+      return precompiled_charsmap == null
+        ? (text) => text
+        : precompiledNormalizer(precompiled_charsmap, source);
     }
     default:
       throw new InputError(`${source}: normalizer: the type "${description.type}" is not supported`);
