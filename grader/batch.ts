@@ -13,6 +13,7 @@ import { digestOf, Journal } from './journal.ts';
 import { type ReportFormat, writeLearner, writeSummary } from './report/write.ts';
 import { bestConfinement, type Confinement, cacheFor } from './sandbox/confine.ts';
 import { SandboxPool } from './sandbox/pool.ts';
+import { chapterOfSubmission, parseSubmission } from './submission.ts';
 
 export interface BatchOptions {
   /** A folder, zip or notebook. */
@@ -46,6 +47,7 @@ export async function gradeAll(options: BatchOptions): Promise<readonly Submissi
   const [chapters, exercises] = await loadCourse(options.masters);
   const chosen = chooseChapter(chapters, options.chapter);
   checkOnly(options.only, exercises);
+  const fallback = chosen ?? (await commonChapter(submissions, chapters));
   await startJudgeBackend();
   const journal = openJournal(options);
   const confinement = options.confinement ?? (await bestConfinement());
@@ -61,6 +63,7 @@ export async function gradeAll(options: BatchOptions): Promise<readonly Submissi
     timeoutMs: options.timeoutMs,
     ...(options.only === undefined ? {} : { only: new Set(options.only) }),
     ...(chosen === undefined ? {} : { chapter: chosen }),
+    ...(fallback === undefined ? {} : { fallback }),
   };
   const waiting = [...submissions];
   let finished = 0;
@@ -118,6 +121,24 @@ function chooseChapter(chapters: ReadonlyMap<string, Chapter>, name?: string): C
   if (found === undefined)
     throw new InputError(`there is no chapter '${name}'; expected one of ${[...chapters.keys()].join(', ')}`);
   return found;
+}
+
+/** The chapter of all readable submissions, if it is one: what an unreadable one was meant to answer. */
+async function commonChapter(
+  submissions: readonly SubmittedFile[],
+  chapters: ReadonlyMap<string, Chapter>,
+): Promise<Chapter | undefined> {
+  const found = new Set<Chapter>();
+  for (const { read } of submissions) {
+    try {
+      const chapter = chapterOfSubmission(parseSubmission(await read()), chapters);
+      if (chapter !== undefined) found.add(chapter);
+    } catch {
+      // Unreadable: told when it is graded.
+    }
+  }
+  const [only] = found;
+  return found.size === 1 ? only : undefined;
 }
 
 function checkOnly(only: readonly string[] | undefined, exercises: ReadonlyMap<string, Exercise>): void {

@@ -1,5 +1,5 @@
 /** Running one case, and telling how it went. */
-import { compare, type Difference, numberText } from './compare.ts';
+import { compare, type Difference, numberText, type Tolerance } from './compare.ts';
 import type { Case, Exercise } from './define.ts';
 import { type DescribeContext, describe, differenceText, discreetText } from './describe.ts';
 import { createDraw } from './draw.ts';
@@ -11,6 +11,7 @@ import { nameOf, readValue, type Value } from './values.ts';
 
 /** What one case gave, kept until the mistake is named. */
 export interface CaseRun {
+  readonly parameters: readonly string[];
   readonly definition: Case;
   readonly args: readonly Value[];
   readonly expected: Value;
@@ -68,11 +69,12 @@ async function runDraw(
   const outcome = await candidate.call(args);
   const difference =
     outcome.kind === 'returned' ? compare(expected, outcome.value, definition.tolerance) : undefined;
-  return { definition, args, expected, outcome, difference, context };
+  return { parameters: exercise.parameters, definition, args, expected, outcome, difference, context };
 }
 
 /** What is told of a case: everything of a public one, of a hidden one no number. */
 export function caseReport({
+  parameters,
   definition,
   args,
   expected,
@@ -106,16 +108,22 @@ export function caseReport({
     message: differenceText(difference),
     findings,
     details: {
-      inputs: args.map(nameOf),
+      inputs: args.map((arg, i) => `${parameters[i] ?? i}: ${nameOf(arg)}`),
       expected: nameOf(expected),
       got: nameOf(outcome.value),
       ...(difference.kind === 'elements'
         ? { first: elementText(difference.first), worst: elementText(difference.worst) }
         : {}),
-      tolerance: `±${tolerance.absolute} ± ${tolerance.relative}·|expected| (${tolerance.reason})`,
+      tolerance: toleranceText(tolerance),
       ...(picture === undefined ? {} : { picture }),
     },
   };
+}
+
+function toleranceText({ absolute, relative, reason }: Tolerance): string {
+  return absolute === 0 && relative === 0
+    ? `exact (${reason})`
+    : `${absolute} + ${relative}·|expected| (${reason})`;
 }
 
 const elementText = (element: { index: readonly number[]; expected: number; got: number }): string =>

@@ -15,7 +15,7 @@ interface ChapterCell extends SourceCell {
   readonly declares: ReadonlySet<string>;
   /** Names it uses and does not declare. */
   readonly needs: ReadonlySet<string>;
-  /** Whether it only imports and declares functions, types and plain values: running it costs nothing. */
+  /** Whether it imports, or only declares functions, types and plain values: running it costs little. */
   readonly cheap: boolean;
 }
 
@@ -104,9 +104,9 @@ function isCheap(source: string): boolean {
     sourceType: 'module',
     allowAwaitOutsideFunction: true,
   });
+  if (body.some(({ type }) => type === 'ImportDeclaration')) return true;
   return body.every(
     (statement) =>
-      statement.type === 'ImportDeclaration' ||
       statement.type === 'FunctionDeclaration' ||
       statement.type === 'ClassDeclaration' ||
       statement.type === 'EmptyStatement' ||

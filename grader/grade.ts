@@ -51,8 +51,10 @@ export interface GradeContext {
   readonly timeoutMs: number;
   /** Grade these exercises only. */
   readonly only?: ReadonlySet<string>;
-  /** The chapter that a submission belongs to when nothing in it says so. */
+  /** The chapter that all submissions answer, whatever they say. */
   readonly chapter?: Chapter;
+  /** The chapter of a submission that cannot be read. */
+  readonly fallback?: Chapter;
   /** Sees every answer of a sandbox, to keep it for regrading. */
   readonly record?: (learner: string, exercise: string, candidate: Candidate) => Candidate;
 }
@@ -81,7 +83,7 @@ export async function gradeSubmission(
   try {
     submission = parseSubmission(await submitted.read());
   } catch (error) {
-    const chapter = context.chapter ?? onlyChapter(context.chapters);
+    const chapter = context.chapter ?? context.fallback;
     const readable = error instanceof UnreadableSubmission;
     const why = `${file} could not be graded: ${messageOf(error)}.`;
     return summarise(
@@ -111,11 +113,6 @@ export async function gradeSubmission(
   } finally {
     await grading.end();
   }
-}
-
-function onlyChapter(chapters: ReadonlyMap<string, Chapter>): Chapter | undefined {
-  const withAnswers = [...chapters.values()].filter(({ answers }) => answers.length > 0);
-  return withAnswers.length === 1 ? withAnswers[0] : undefined;
 }
 
 function exercisesOf(chapter: Chapter, context: GradeContext): Exercise[] {

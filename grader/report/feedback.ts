@@ -149,18 +149,19 @@ function detailsHtml({ details }: CheckReport): string {
   return `<table style="border-collapse:collapse;margin:.2em 0;background:none">${cells}</table>${picture}`;
 }
 
-const CELL = 9;
 const SHADES = ['#d8f0dc', '#fbd5b5', '#f4a582', '#dd6a4e', '#b2182b', '#222222'];
 
 /** Green is right, red the more wrong the darker, black not a number. */
 function pictureSvg(picture: Picture): string {
-  const width = Math.max(0, ...picture.rows.map((row) => row.length)) * CELL;
-  const height = picture.rows.length * CELL;
+  const columns = Math.max(0, ...picture.rows.map((row) => row.length));
+  const side = columns <= 16 ? 16 : 9;
+  const width = columns * side;
+  const height = picture.rows.length * side;
   if (width === 0) return '';
   const cells = picture.rows.flatMap((row, y) =>
     [...row].map(
       (shade, x) =>
-        `<rect x="${x * CELL}" y="${y * CELL}" width="${CELL - 1}" height="${CELL - 1}" fill="${SHADES[Number(shade)] ?? SHADES[5]}"/>`,
+        `<rect x="${x * side}" y="${y * side}" width="${side - 1}" height="${side - 1}" fill="${SHADES[Number(shade)] ?? SHADES[5]}"/>`,
     ),
   );
   const axes =

@@ -62,7 +62,7 @@ function exerciseHtml(report: ExerciseReport, exercise: Exercise | undefined): s
   const title = `<h2 id="${anchor(report.id)}">${ICON[report.verdict]} ${escapeHtml(report.title)}</h2>`;
   if (report.problem !== undefined) {
     const colour = report.verdict === 'error' ? '#bf8700' : '#cf222e';
-    return `${title}<div style="border-left:4px solid ${colour};padding:.4em .9em"><strong>${report.score} of ${report.points} points.</strong> ${escapeHtml(report.problem)}</div>`;
+    return `${title}<div style="border-left:4px solid ${colour};padding:.4em .9em"><strong>${report.verdict === 'error' ? '–' : report.score} of ${report.points} points.</strong> ${escapeHtml(report.problem)}</div>`;
   }
   const judgement = { ...report, verdict: report.verdict === 'pass' ? ('pass' as const) : ('fail' as const) };
   return (
@@ -71,7 +71,7 @@ function exerciseHtml(report: ExerciseReport, exercise: Exercise | undefined): s
   );
 }
 
-/** The page of one learner. */
+/** The page of one learner. Without the seed: who has it can draw the hidden inputs. */
 export function learnerPage(report: SubmissionReport, exercises: ReadonlyMap<string, Exercise>): string {
   const notices =
     report.notices.length === 0
@@ -89,7 +89,7 @@ export function learnerPage(report: SubmissionReport, exercises: ReadonlyMap<str
     `${report.learner}: ${marks(report)}`,
     `<h1>${escapeHtml(report.learner)}: ${marks(report)}</h1><p class="sub">${escapeHtml(report.file)}${chapter} · ${WORD[report.verdict]}</p>` +
       `${whatNow(report)}${notices}<ul class="list">${list}</ul>${details}` +
-      `<footer>Inputs were drawn from seed ${escapeHtml(report.seed)}. “Hidden” cases use other sizes and values; their numbers are not shown.</footer>`,
+      '<footer>“Hidden” cases use other sizes and values; their numbers are not shown.</footer>',
   );
 }
 

@@ -9,6 +9,7 @@ import { startJudgeBackend } from '../backend.ts';
 import { decodeValue, encodeValue } from '../codec.ts';
 import { type Answerer, differentiate, evaluate, type Outcome, thrownText } from '../evaluate.ts';
 import { frameLength, packFrame, type Request, type Response, request, unpackFrame } from './frames.ts';
+import { withhold } from './withhold.ts';
 
 const CHANNEL = 3;
 
@@ -46,6 +47,7 @@ async function load(
   message: Request & { op: 'load' },
 ): Promise<Answerer | { message: string; cell: string }> {
   const engine = createEngine({ cwd: process.cwd(), typeCheck: false });
+  withhold(message.entry);
   for (const { name, source } of message.cells) {
     const result = await engine.run(source, { name });
     if (!result.ok) return { cell: name, message: `${result.error.name}: ${result.error.message}` };

@@ -9,6 +9,14 @@ import { embed, layerNorm, linear } from 'llm-lab';
 
 // %%
 type Dense = { weight: tf.Tensor; bias: tf.Tensor };
+type Table = { weight: tf.Tensor };
+type Embeddings = {
+  wordEmbeddings: Table;
+  positionEmbeddings: Table;
+  tokenTypeEmbeddings: Table;
+  layerNorm: Dense;
+};
+type Ids = { inputIds: tf.Tensor; tokenTypeIds: tf.Tensor };
 const clsPosition = 0;
 
 // %% [exercise] bert/embeddings difficulty=1 minutes=15
@@ -24,7 +32,11 @@ const clsPosition = 0;
 // Three
 
 // %% [answer] bert/embeddings
-const bertEmbeddings = (params: any, { inputIds, tokenTypeIds }: any, config: any): tf.Tensor => {
+export const bertEmbeddings = (
+  params: Embeddings,
+  { inputIds, tokenTypeIds }: Ids,
+  config: { layer_norm_eps: number },
+): tf.Tensor => {
   // BEGIN SOLUTION
   return tf.tidy(() => {
     const words = embed(params.wordEmbeddings.weight, inputIds);
@@ -52,7 +64,7 @@ const trained = await new Promise<number>((resolve) => setTimeout(() => resolve(
 // Three
 
 // %% [answer] bert/pooler
-const bertPooler = (params: { dense: Dense }, hidden: tf.Tensor): tf.Tensor => {
+export const bertPooler = (params: { dense: Dense }, hidden: tf.Tensor): tf.Tensor => {
   // BEGIN SOLUTION
   return tf.tidy(() =>
     tf.tanh(linear(params.dense, tf.squeeze(tf.slice(hidden, [0, clsPosition, 0], [-1, 1, -1]), [1]))),
