@@ -10,6 +10,7 @@ import {
   type ChatTemplates,
   renderChat,
 } from './chat-template.ts';
+import { tokenizerJsonFromMerges } from './merges-files.ts';
 import type { Tokenizer } from './tokenizer.ts';
 import { ROLE_FIELDS, TokenizerConfig } from './tokenizer-config.ts';
 import { tokenizerFromJson } from './tokenizer-json.ts';
@@ -35,7 +36,8 @@ export interface TokenizerFiles {
 }
 
 /**
- * The tokenizer of a folder with a `tokenizer.json`, or with a BERT `vocab.txt`, or of such a file's parsed content.
+ * The tokenizer of a folder with a `tokenizer.json`, with a BERT `vocab.txt`, or with the `vocab.json` and `merges.txt`
+ * of GPT, GPT-2, RoBERTa and BART; or of a `tokenizer.json`'s parsed content.
  * `tokenizer_config.json` and `chat_template.jinja` are read where they are.
  *
  * Throws an InputError that names the file if one is missing, malformed, or asks for what is not supported.
@@ -80,7 +82,13 @@ export async function loadTokenizer(source: string | TokenizerFiles): Promise<Lo
     });
     return withChat(tokenizer, config);
   }
-  throw new InputError(`${source}: no tokenizer found: expected a folder with tokenizer.json or vocab.txt`);
+  if ((await exists(file('vocab.json'))) && (await exists(file('merges.txt')))) {
+    const content = await tokenizerJsonFromMerges(file('vocab.json'), file('merges.txt'), config);
+    return readTokenizer(content, config, file('vocab.json'));
+  }
+  throw new InputError(
+    `${source}: no tokenizer found: expected a folder with tokenizer.json, vocab.txt, or vocab.json and merges.txt`,
+  );
 }
 
 function readTokenizer(content: unknown, config: TokenizerConfig, name: string): LoadedTokenizer {

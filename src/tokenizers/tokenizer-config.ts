@@ -29,6 +29,7 @@ export const TokenizerConfig = z.looseObject({
   eos_token: TokenText,
   additional_special_tokens: z.array(TokenText).nullish(),
   added_tokens_decoder: z.record(z.string(), AddedToken.omit({ id: true })).nullish(),
+  add_prefix_space: z.boolean().nullish(),
   add_bos_token: z.boolean().nullish(),
   add_eos_token: z.boolean().nullish(),
   clean_up_tokenization_spaces: z.boolean().nullish(),

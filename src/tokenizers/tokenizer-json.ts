@@ -156,11 +156,29 @@ function specialTokensOf(json: TokenizerJson, config: TokenizerConfig): Partial<
     const token = config[ROLE_FIELDS[role]];
     if (token != null) tokens[role] = token;
   }
+  // A folder without a configuration: transformers knows the roles from the class, we from the usual spellings.
+  if (Object.keys(tokens).length === 0) {
+    const present = new Set(json.added_tokens.map(({ content }) => content));
+    for (const role of roles) {
+      const usual = USUAL_SPELLINGS[role].find((token) => present.has(token));
+      if (usual !== undefined) tokens[role] = usual;
+    }
+  }
   const unknown = json.model.unk_token ?? unknownPiece(json);
   if (unknown !== undefined) tokens.unk ??= unknown;
   if (json.padding != null) tokens.pad ??= json.padding.pad_token;
   return tokens;
 }
+
+const USUAL_SPELLINGS: Readonly<Record<SpecialRole, readonly string[]>> = {
+  pad: ['[PAD]', '<pad>'],
+  unk: ['[UNK]', '<unk>'],
+  cls: ['[CLS]'],
+  sep: ['[SEP]'],
+  mask: ['[MASK]', '<mask>'],
+  bos: ['<s>', '<|endoftext|>', '<|begin_of_text|>'],
+  eos: ['</s>', '<|endoftext|>', '<|end_of_text|>'],
+};
 
 /** The unknown token of a unigram model, which names it by id. */
 function unknownPiece({ model }: TokenizerJson): string | undefined {

@@ -52,6 +52,18 @@ describe('what a configuration adds', () => {
     ]);
   });
 
+  it('is guessed from the usual spellings where there is none', async () => {
+    const special = (content: string, id: number) => ({ id, content, special: true, normalized: false });
+    const added_tokens = [special('<s>', 3), special('</s>', 4), special('<pad>', 5)];
+    const guessed = await loadTokenizer({ tokenizer: { ...minimal, added_tokens } });
+    expect(guessed.specialIds).toEqual({ bos: 3, eos: 4, pad: 5, unk: 0 });
+    const named = await loadTokenizer({
+      tokenizer: { ...minimal, added_tokens },
+      config: { eos_token: '</s>' },
+    });
+    expect(named.specialIds).toEqual({ eos: 4, unk: 0 });
+  });
+
   it('lets texts of one length go without a padding token, and only those', async () => {
     const tokenizer = await loadTokenizer({ tokenizer: minimal });
     expect(tokenizer.encodeBatch(['a b', 'b b']).inputIds).toEqual([
@@ -97,7 +109,9 @@ describe('malformed tokenizers', () => {
   });
 
   it('refuses files that are cut off, not UTF-8 or missing', async () => {
-    await expect(loadTokenizer(folder)).rejects.toThrow('expected a folder with tokenizer.json or vocab.txt');
+    await expect(loadTokenizer(folder)).rejects.toThrow(
+      'expected a folder with tokenizer.json, vocab.txt, or vocab.json and merges.txt',
+    );
     const path = join(folder, 'tokenizer.json');
     for (const content of [JSON.stringify(minimal).slice(0, 80), new Uint8Array([0x7b, 0xff, 0x7d]), '']) {
       await writeFile(path, content);
