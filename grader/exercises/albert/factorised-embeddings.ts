@@ -97,7 +97,7 @@ export default defineExercise<Args>({
           );
           const normed = layerNorm(params.layerNorm, sum, config.layer_norm_eps);
           const { weight, bias } = params.projection;
-          const flat = tf.reshape(normed, [-1, weight.shape[1]]);
+          const flat = tf.reshape(normed, [-1, weight.shape[1] ?? 1]);
           const up = tf.add(tf.matMul(flat, weight, false, true), bias ?? 0);
           return tf.reshape(up, [...ids.shape, weight.shape[0]]);
         }),
