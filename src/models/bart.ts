@@ -18,14 +18,13 @@ import { dropout } from '../core/dropout.ts';
 import { embed } from '../core/embeddings.ts';
 import { type LinearParams, linear } from '../core/linear.ts';
 import { crossEntropy } from '../core/losses.ts';
-import { paddingBias } from '../core/masks.ts';
 import { type LayerNormParams, layerNorm } from '../core/norm.ts';
 import type { Rng } from '../core/random.ts';
 import { InputError } from '../errors.ts';
 import type { BartConfig } from './bart-config.ts';
 import { causalAttentionBias, defaultPositions, lastOnly } from './causal.ts';
 import { lastPosition, rowsAt, sequenceClassificationLoss } from './classification.ts';
-import { type EncoderDecoderInputs, shiftRight } from './encoder-decoder.ts';
+import { type EncoderDecoderInputs, shiftRight, sourceBias } from './encoder-decoder.ts';
 
 /** Rows 0 and 1 of a position table are never used: position 0 is row 2. */
 const POSITION_OFFSET = 2;
@@ -129,7 +128,7 @@ export function bartModel(
     const encoded = inputs.encoderOutputs ?? bartEncoder(params, inputs, config, options);
     const past = cache?.length ?? 0;
     const bias = causalAttentionBias(decoderInputIds, past, inputs.decoderAttentionMask);
-    const encoderBias = inputs.attentionMask ? paddingBias(inputs.attentionMask) : undefined;
+    const encoderBias = sourceBias(encoded, inputs.attentionMask);
     const stack = { config, options, numHeads: config.decoder_attention_heads, past };
     const lastHiddenState = bartStack(params.shared, params.decoder, decoderInputIds, stack, (layer) => ({
       bias,
@@ -150,7 +149,7 @@ export function bartEncoder(
 ): tf.Tensor {
   if (!inputIds) throw new InputError('bart: inputIds or encoderOutputs must be given');
   return tf.tidy(() => {
-    const bias = attentionMask ? paddingBias(attentionMask) : undefined;
+    const bias = sourceBias(inputIds, attentionMask);
     const stack = { config, options, numHeads: config.encoder_attention_heads, past: 0 };
     return bartStack(params.shared, params.encoder, inputIds, stack, () => ({ bias }));
   });
@@ -186,7 +185,8 @@ export function bartEmbeddings(
   return tf.tidy(() => {
     const found = embed(tokens, ids, { paddingId: config.pad_token_id ?? undefined });
     const scaled = config.scale_embedding ? tf.mul(found, Math.sqrt(config.d_model)) : found;
-    return tf.add(scaled, embed(positions, defaultPositions(ids, past + POSITION_OFFSET)));
+    const places = defaultPositions(ids, past, positions.shape[0] - POSITION_OFFSET);
+    return tf.add(scaled, embed(positions, tf.add(places, tf.scalar(POSITION_OFFSET, 'int32'))));
   });
 }
 

@@ -4,9 +4,15 @@ import { crossEntropy, IGNORED } from '../core/losses.ts';
 import { causalBias, paddingBias } from '../core/masks.ts';
 import { InputError } from '../errors.ts';
 
-/** Positions past, past + 1, …, int32 [1, T], for ids [B, T]. */
-export function defaultPositions(inputIds: tf.Tensor, past: number): tf.Tensor2D {
-  const length = inputIds.shape[1] ?? 0;
+/**
+ * Positions past, past + 1, …, int32 [1, T], for ids [B, T].
+ * @param available positions that the model has vectors for
+ */
+export function defaultPositions(inputIds: tf.Tensor, past: number, available: number): tf.Tensor2D {
+  const length = requireMatrix('inputIds', inputIds);
+  if (past + length > available) {
+    throw new InputError(`inputIds: ${past + length} tokens, the model has ${available} positions`);
+  }
   return tf.tidy(() => tf.reshape(tf.range(past, past + length, 1, 'int32'), [1, length]));
 }
 
@@ -20,13 +26,20 @@ export function causalAttentionBias(
   past: number,
   attentionMask: tf.Tensor | undefined,
 ): tf.Tensor {
-  const [, length = 0] = inputIds.shape;
-  const keys = past + length;
+  const keys = past + requireMatrix('inputIds', inputIds);
+  const length = keys - past;
   if (attentionMask) checkMask(inputIds, past, attentionMask);
   return tf.tidy(() => {
     const causal = causalBias(length, keys);
     return attentionMask ? tf.add(causal, paddingBias(attentionMask)) : causal;
   });
+}
+
+/** The length T of ids [B, T]. @throws InputError if they are of another rank */
+export function requireMatrix(name: string, ids: tf.Tensor): number {
+  const [, length] = ids.shape;
+  if (ids.rank === 2 && length !== undefined) return length;
+  throw new InputError(`${name}: expected [B, T], got [${ids.shape}]`);
 }
 
 function checkMask(inputIds: tf.Tensor, past: number, mask: tf.Tensor): void {

@@ -3,9 +3,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import type { KeyValueCache } from '../core/cache.ts';
 import { IGNORED } from '../core/losses.ts';
+import { paddingBias } from '../core/masks.ts';
 import { InputError } from '../errors.ts';
 import type { DecodingStep } from '../generation/decoding.ts';
 import { tensorInput } from './architecture.ts';
+import { requireMatrix } from './causal.ts';
 
 export interface EncoderDecoderInputs {
   /** int32 [B, S]; may be left out where `encoderOutputs` is given. */
@@ -42,6 +44,20 @@ export function decodingInputs({ ids, encoder, cache }: DecodingStep): EncoderDe
 }
 
 /**
+ * The bias [B, 1, 1, S] that hides the encoder's padding; undefined without a mask.
+ * @param source the encoder's tokens [B, S] or states [B, S, D]
+ * @throws InputError for a mask of another shape
+ */
+export function sourceBias(source: tf.Tensor, attentionMask: tf.Tensor | undefined): tf.Tensor | undefined {
+  const [batch, length] = source.shape;
+  if (!attentionMask) return undefined;
+  if (attentionMask.rank !== 2 || attentionMask.shape[0] !== batch || attentionMask.shape[1] !== length) {
+    throw new InputError(`attentionMask: expected [${batch}, ${length}], got [${attentionMask.shape}]`);
+  }
+  return paddingBias(attentionMask);
+}
+
+/**
  * Labels one place to the right, behind the token that starts a decoder, with −100 read as padding: what the
  * decoder sees when it must predict the labels.
  * @param labels int32 [B, T]
@@ -56,8 +72,9 @@ export function shiftRight(
       'config: decoder_start_token_id and pad_token_id must be set to make decoder inputs from labels',
     );
   }
+  const length = requireMatrix('inputIds and labels', labels);
   return tf.tidy(() => {
-    const [batch = 0, length = 0] = labels.shape;
+    const [batch = 0] = labels.shape;
     const before = tf.slice(labels, [0, 0], [batch, length - 1]);
     const shifted = tf.concat([tf.fill([batch, 1], start, 'int32'), before], 1);
     return tf.where(tf.equal(shifted, IGNORED), tf.fill([batch, length], pad, 'int32'), shifted);

@@ -147,7 +147,8 @@ export function gptModel(
 /** Sum of the token's and the position's vector, [B, T, D]; `past` tokens came before. */
 export function gptEmbeddings(params: GptParams, inputs: GptInputs, past: number): tf.Tensor {
   return tf.tidy(() => {
-    const positionIds = inputs.positionIds ?? defaultPositions(inputs.inputIds, past);
+    const positionIds =
+      inputs.positionIds ?? defaultPositions(inputs.inputIds, past, params.positions.shape[0]);
     const sum = tf.add(embed(params.tokens, inputs.inputIds), embed(params.positions, positionIds));
     return inputs.tokenTypeIds ? tf.add(sum, embed(params.tokens, inputs.tokenTypeIds)) : sum;
   });

@@ -19,13 +19,12 @@ import { dropout } from '../core/dropout.ts';
 import { embed } from '../core/embeddings.ts';
 import { type LinearParams, linear } from '../core/linear.ts';
 import { crossEntropy } from '../core/losses.ts';
-import { paddingBias } from '../core/masks.ts';
 import { type RmsNormParams, rmsNorm } from '../core/norm.ts';
 import type { Rng } from '../core/random.ts';
 import { relativePositionBias } from '../core/relative-position.ts';
 import { InputError } from '../errors.ts';
-import { causalAttentionBias, lastOnly } from './causal.ts';
-import { type EncoderDecoderInputs, shiftRight } from './encoder-decoder.ts';
+import { causalAttentionBias, lastOnly, requireMatrix } from './causal.ts';
+import { type EncoderDecoderInputs, shiftRight, sourceBias } from './encoder-decoder.ts';
 import type { T5Config } from './t5-config.ts';
 
 export interface T5FeedForwardParams {
@@ -120,13 +119,14 @@ export function t5EncoderModel(
   options: T5Options = {},
 ): { lastHiddenState: tf.Tensor } {
   return tf.tidy(() => {
-    const length = inputs.inputIds.shape[1] ?? 0;
+    const length = requireMatrix('inputIds', inputs.inputIds);
     const { relativePositionBias: positionBias } = { ...t5Components, ...options.components };
     const positions = positionBias(params.encoder.relativeBias, length, length, {
       ...config.relative_positions,
       bidirectional: true,
     });
-    const bias = inputs.attentionMask ? tf.add(positions, paddingBias(inputs.attentionMask)) : positions;
+    const padding = sourceBias(inputs.inputIds, inputs.attentionMask);
+    const bias = padding ? tf.add(positions, padding) : positions;
     const x = embed(params.encoder.tokens ?? params.shared, inputs.inputIds); // [B, S, D]
     return { lastHiddenState: t5Stack(params.encoder, x, config, options, () => ({ bias })) };
   });
@@ -145,13 +145,13 @@ export function t5Model(
     const encoded = inputs.encoderOutputs ?? encode(params, inputs, config, options);
     const { relativePositionBias: positionBias } = { ...t5Components, ...options.components };
     const past = cache?.length ?? 0;
-    const length = decoderInputIds.shape[1] ?? 0;
+    const length = requireMatrix('decoderInputIds', decoderInputIds);
     const positions = positionBias(params.decoder.relativeBias, length, past + length, {
       ...config.relative_positions,
       bidirectional: false,
     });
     const bias = tf.add(positions, causalAttentionBias(decoderInputIds, past, inputs.decoderAttentionMask));
-    const encoderBias = inputs.attentionMask ? paddingBias(inputs.attentionMask) : undefined;
+    const encoderBias = sourceBias(encoded, inputs.attentionMask);
     const x = embed(params.decoder.tokens ?? params.shared, decoderInputIds); // [B, T, D]
     const lastHiddenState = t5Stack(params.decoder, x, config, options, (layer) => ({
       bias,
