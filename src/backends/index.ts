@@ -14,7 +14,7 @@ import {
   isBackendName,
 } from './backend.ts';
 import { cpuBackend } from './cpu.ts';
-import { nativeBackend } from './native.ts';
+import { nativeBackend } from './native/index.ts';
 import { wasmBackend } from './wasm/index.ts';
 import { webgpuBackend } from './webgpu.ts';
 

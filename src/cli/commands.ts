@@ -33,6 +33,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'grade a folder of notebooks, one learner each',
     load: async () => (await import('./commands/grade.ts')).gradeCommand(),
   },
+  check: {
+    summary: 'run the public cases of a notebook before it is handed in',
+    load: async () => (await import('./commands/check.ts')).checkCommand(),
+  },
   exercises: {
     summary: 'list all exercises with their cases and known mistakes',
     load: async () => (await import('./commands/exercises.ts')).exercisesCommand(),
@@ -44,5 +48,9 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   kernel: {
     summary: 'install the TypeScript kernel for Jupyter',
     load: async () => (await import('./commands/kernel.ts')).kernelCommand(),
+  },
+  backend: {
+    summary: 'see what can compute here, and install TensorFlow’s library',
+    load: async () => (await import('./commands/backend.ts')).backendCommand(),
   },
 };

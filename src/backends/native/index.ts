@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import type { TFJSBinding } from '@tensorflow/tfjs-node/dist/tfjs_binding.js';
-import type { Backend } from './backend.ts';
+import type { Backend } from '../backend.ts';
 
 export type NativeName = 'tensorflow' | 'cuda';
 
@@ -27,7 +27,8 @@ const require = createRequire(import.meta.url);
 
 /** The folder that `lab backend install` fills: the addon and the libraries beside it. */
 export function nativeFolder(name: NativeName): string {
-  const root = process.env.LLM_LAB_BACKENDS ?? fileURLToPath(new URL('../../.cache/backends', import.meta.url));
+  const root =
+    process.env.LLM_LAB_BACKENDS ?? fileURLToPath(new URL('../../../.cache/backends', import.meta.url));
   return join(root, name);
 }
 

@@ -1,0 +1,126 @@
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { installedNative, installNative, removeNative } from '../../src/backends/native/install.ts';
+import { findPython } from '../../src/cli/jupyter/python.ts';
+
+/** A TensorFlow wheel that is already on this machine, or undefined: the tests fetch nothing. */
+function wheelAtHand(): string | undefined {
+  const given = process.env.LLM_LAB_TENSORFLOW_WHEEL;
+  if (given !== undefined) return given;
+  const cache = join(import.meta.dirname, '../../.cache/backends/wheels/tensorflow');
+  const wheel = existsSync(cache) ? readdirSync(cache).find((file) => file.endsWith('.whl')) : undefined;
+  return wheel === undefined ? undefined : join(cache, wheel);
+}
+
+const linux = process.platform === 'linux';
+const search = await findPython();
+const python = 'python' in search ? search.python.command[0] : undefined;
+
+describe('lab backend install', () => {
+  let root = '';
+  const before = process.env.LLM_LAB_BACKENDS;
+  const quiet = { report: (): void => {} };
+
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'llm-lab-backends-'));
+    process.env.LLM_LAB_BACKENDS = root;
+  });
+
+  afterEach(() => {
+    if (before === undefined) delete process.env.LLM_LAB_BACKENDS;
+    else process.env.LLM_LAB_BACKENDS = before;
+    rmSync(root, { recursive: true });
+  });
+
+  /** An installation from before, which must survive what fails. */
+  function oldInstallation(): void {
+    mkdirSync(join(root, 'tensorflow'));
+    const record = { tensorflow: '2.20.0', installed: '2026-01-01T00:00:00Z' };
+    writeFileSync(join(root, 'tensorflow', 'installed.json'), JSON.stringify(record));
+  }
+
+  /** A zip file with one text in it, named as a wheel. */
+  function wheelWith(entry: string): string {
+    const file = join(root, 'tensorflow-0-py3-none-any.whl');
+    const program = 'import sys, zipfile; zipfile.ZipFile(sys.argv[1], "w").writestr(sys.argv[2], "text")';
+    execFileSync(python ?? 'python3', ['-c', program, file, entry]);
+    return file;
+  }
+
+  it('refuses a wheel without the library, and leaves the old installation', async (context) => {
+    if (!linux || python === undefined) context.skip('needs Linux and Python');
+    oldInstallation();
+    const attempt = installNative('tensorflow', { ...quiet, wheel: wheelWith('tensorflow/__init__.py') });
+    await expect(attempt).rejects.toThrow('the wheel holds no tensorflow/include');
+    expect(await installedNative('tensorflow')).toMatchObject({ tensorflow: '2.20.0' });
+    expect(readdirSync(root).filter((entry) => entry.endsWith('.part'))).toEqual([]);
+  });
+
+  it('refuses a file that is not a wheel', async (context) => {
+    if (!linux || python === undefined) context.skip('needs Linux and Python');
+    const file = join(root, 'broken.whl');
+    writeFileSync(file, 'half a downl');
+    const attempt = installNative('tensorflow', { ...quiet, wheel: file });
+    await expect(attempt).rejects.toThrow(/the wheel could not be read: .*zip/);
+  });
+
+  it('leaves the old installation when it is stopped', async (context) => {
+    if (!linux || python === undefined) context.skip('needs Linux and Python');
+    oldInstallation();
+    const attempt = installNative('tensorflow', {
+      ...quiet,
+      wheel: wheelWith('tensorflow/include/a.h'),
+      signal: AbortSignal.abort(new Error('stopped')),
+    });
+    await expect(attempt).rejects.toThrow('stopped');
+    expect(await installedNative('tensorflow')).toMatchObject({ tensorflow: '2.20.0' });
+  });
+
+  it('clears away what a killed installation left', async (context) => {
+    if (!linux || python === undefined) context.skip('needs Linux and Python');
+    mkdirSync(join(root, 'tensorflow.1234.part'));
+    const attempt = installNative('tensorflow', { ...quiet, wheel: wheelWith('nothing') });
+    await expect(attempt).rejects.toThrow();
+    expect(existsSync(join(root, 'tensorflow.1234.part'))).toBe(false);
+  });
+
+  it('removes what is installed, and says whether there was anything', async () => {
+    oldInstallation();
+    expect(await removeNative('tensorflow')).toBe(true);
+    expect(await removeNative('tensorflow')).toBe(false);
+    expect(existsSync(join(root, 'tensorflow'))).toBe(false);
+  });
+
+  it('builds, verifies and starts TensorFlow from a wheel', { timeout: 300_000 }, async (context) => {
+    const wheel = wheelAtHand();
+    if (!linux || python === undefined) context.skip('needs Linux and Python');
+    if (wheel === undefined) {
+      context.skip('no TensorFlow wheel here: run lab backend install, or set LLM_LAB_TENSORFLOW_WHEEL');
+    }
+    expect(await installNative('tensorflow', { ...quiet, wheel })).toMatch(/^CPU, TensorFlow 2\./);
+    const script = `
+      import { startBackend } from './src/backends/index.ts';
+      console.log(JSON.stringify(await startBackend()));`;
+    const printed = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: join(import.meta.dirname, '../..'),
+      encoding: 'utf8',
+      env: { ...process.env, LLM_LAB_BACKEND: '' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    expect(JSON.parse(printed)).toMatchObject({ name: 'tensorflow', reason: 'the fastest installed' });
+    expect(JSON.parse(readFileSync(join(root, 'tensorflow', 'installed.json'), 'utf8'))).toHaveProperty(
+      'tensorflow',
+    );
+  });
+});
