@@ -49,7 +49,7 @@ async function start(notebook: string, { port, open }: StartOptions): Promise<vo
     // At every start: the kernel's description holds absolute paths, and clones move.
     installKernel({ prefix: VENV });
     console.error('Starting JupyterLab ...');
-    const server = await startServer({ page, port, defaultKernel: KERNEL_NAME, signal: stopping.signal });
+    const server = await startServer({ page, port, kernel: KERNEL_NAME, signal: stopping.signal });
     announce(server, open ?? false);
     await Promise.race([server.ended, aborted(stopping.signal)]);
     if (stoppedBy) console.error('\nStopping JupyterLab and its kernels ...');

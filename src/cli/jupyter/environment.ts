@@ -1,7 +1,7 @@
 /** The Python environment of the lab: `.venv` with JupyterLab, every package at a pinned version. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { consoleProgress, type Progress } from '../../training/progress.ts';
 import { withLock } from './lock.ts';
@@ -24,9 +24,17 @@ const NEUTRAL = {
   PYTHONHOME: undefined,
 };
 
-/** The settings that differ from JupyterLab's own: no news, no questions, nothing asked of a server elsewhere. */
-const OVERRIDES = {
-  '@jupyterlab/apputils-extension:notification': { fetchNews: 'false', checkForUpdates: false },
+/**
+ * What differs from JupyterLab's own settings, as files below `.venv`: no news, no questions at the first start,
+ * nothing asked of a server elsewhere, no look for extensions that could be compiled.
+ */
+const SETTINGS = {
+  'share/jupyter/lab/settings/overrides.json': {
+    '@jupyterlab/apputils-extension:notification': { fetchNews: 'false', checkForUpdates: false },
+  },
+  // JupyterLab runs scripts of its own with Node, which would take them for modules like ours.
+  'package.json': { type: 'commonjs' },
+  'etc/jupyter/labconfig/page_config.json': { buildAvailable: false, buildCheck: false },
 };
 
 /** How to learn without JupyterLab, for those who have no Python. */
@@ -68,7 +76,7 @@ export async function ensureJupyter(signal?: AbortSignal): Promise<void> {
 function wantedStamp(): string {
   return createHash('sha256')
     .update(readFileSync(REQUIREMENTS))
-    .update(JSON.stringify(OVERRIDES))
+    .update(JSON.stringify(SETTINGS))
     .digest('hex');
 }
 
@@ -162,7 +170,9 @@ function installedPackages(): number {
 }
 
 function writeSettings(): void {
-  const folder = join(VENV, 'share', 'jupyter', 'lab', 'settings');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'overrides.json'), `${JSON.stringify(OVERRIDES, null, 2)}\n`);
+  for (const [path, settings] of Object.entries(SETTINGS)) {
+    const file = join(VENV, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, `${JSON.stringify(settings, null, 2)}\n`);
+  }
 }

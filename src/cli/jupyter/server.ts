@@ -19,8 +19,8 @@ export interface ServerOptions {
   readonly page: string;
   /** The port to use; without it the usual one, or any free one if that is taken. */
   readonly port?: number | undefined;
-  /** Which kernel a new notebook gets. */
-  readonly defaultKernel: string;
+  /** The one kernel that is offered. */
+  readonly kernel: string;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -68,7 +68,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
 }
 
-function serverArguments(port: number, { defaultKernel }: ServerOptions): string[] {
+function serverArguments(port: number, { kernel }: ServerOptions): string[] {
   const settings = {
     'ServerApp.ip': HOST,
     'ServerApp.port': String(port),
@@ -77,7 +77,10 @@ function serverArguments(port: number, { defaultKernel }: ServerOptions): string
     'ServerApp.open_browser': 'False',
     // Containers and workshop machines often have nobody but root.
     'ServerApp.allow_root': 'True',
-    'MultiKernelManager.default_kernel_name': defaultKernel,
+    // JupyterLab brings a Python kernel; offering it would be a trap.
+    'MultiKernelManager.default_kernel_name': kernel,
+    'KernelSpecManager.allowed_kernelspecs': kernel,
+    'KernelSpecManager.ensure_native_kernel': 'False',
     'LabApp.check_for_updates_class': 'jupyterlab.NeverCheckForUpdate',
     'LabApp.news_url': 'None',
     'LabApp.extension_manager': 'readonly',
