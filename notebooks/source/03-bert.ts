@@ -1053,8 +1053,8 @@ await show(
 
 // %%
 await show(
-  lab.barChart(await fillGap(['The owl came out of the tree.', 'The owl was hungry and said [MASK].']), {
-    title: 'The owl was hungry and said ▢',
+  lab.barChart(await fillGap(['The duck came out of the pond.', 'The duck was hungry and said [MASK].']), {
+    title: 'The duck was hungry and said ▢',
     value: 'probability',
   }),
 );
