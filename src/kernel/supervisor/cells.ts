@@ -83,9 +83,9 @@ export class Cells {
     this.#worker.answerInput(answer);
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#isClosed = true;
-    this.#worker.kill();
+    await this.#worker.kill();
   }
 
   #onFrame(frame: Frame, from: WorkerProcess): void {

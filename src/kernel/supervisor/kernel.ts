@@ -1,4 +1,4 @@
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Reply, Router, XPublisher } from 'zeromq';
 import { z } from 'zod';
 import { kernelInfo } from '../info.ts';
@@ -33,6 +33,12 @@ const inspectionSchema = z.object({ signature: z.string(), documentation: z.stri
 
 type Content = Record<string, unknown>;
 
+/** A message and the milliseconds at which it was read. */
+interface Received {
+  message: Message;
+  time: number;
+}
+
 /** The kernel as its clients see it: five sockets that always answer, whatever the cells do. */
 export class Kernel {
   readonly #connection: Connection;
@@ -46,11 +52,15 @@ export class Kernel {
   readonly #publisher = new XPublisher({ sendHighWaterMark: 0 }); // no output is ever dropped
   readonly #iopub: IoPub;
   readonly #outboxes: Record<'shell' | 'control' | 'stdin', Outbox>;
-  readonly #queue: Message[] = [];
+  readonly #queue: Received[] = [];
+  /** the last failure that stops what its client had asked for before it */
+  #failure: { session: string; time: number; clockOffset: number } | undefined;
   #isWorking = false;
+  /** when the request in work was read */
+  #readTime = 0;
   #executionCount = 0;
   /** the execute request that runs, for the input requests of its cell */
-  #executing: { message: Message; allowsInput: boolean } | undefined;
+  #executing: { message: Message; allowsInput: boolean; isSilent: boolean } | undefined;
   #onExit: (code: number) => void = () => {};
 
   constructor(connection: Connection) {
@@ -64,7 +74,9 @@ export class Kernel {
       stdin: new Outbox(this.#stdin),
     };
     this.#cells = new Cells({
-      onText: (stream, text) => this.#iopub.stream(stream, text),
+      onText: (stream, text) => {
+        if (!this.#executing?.isSilent) this.#iopub.stream(stream, text);
+      },
       onEvent: (event) => this.#onEvent(event),
       onFatal: (reason) => {
         console.error(`llm-lab kernel: cells cannot run: ${reason}`);
@@ -104,8 +116,7 @@ export class Kernel {
   }
 
   #exit(code: number): void {
-    this.#cells.close();
-    this.#onExit(code);
+    void this.#cells.close().then(() => this.#onExit(code));
   }
 
   async #echoHeartbeats(): Promise<void> {
@@ -116,7 +127,7 @@ export class Kernel {
     for await (const frames of this.#shell) {
       const message = this.#wire.decode(frames);
       if (!message) continue;
-      this.#queue.push(message);
+      this.#queue.push({ message, time: Date.now() });
       void this.#work();
     }
   }
@@ -140,9 +151,14 @@ export class Kernel {
   async #work(): Promise<void> {
     if (this.#isWorking) return;
     this.#isWorking = true;
-    for (let message = this.#queue.shift(); message; message = this.#queue.shift()) {
+    for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
+      const { message } = next;
       this.#iopub.setParent(message.header);
-      await this.#answer('shell', message);
+      if (this.#isStopped(message)) this.#abort(message);
+      else {
+        this.#readTime = next.time;
+        await this.#answer('shell', message);
+      }
     }
     this.#isWorking = false;
   }
@@ -233,7 +249,7 @@ export class Kernel {
     }
     const count = this.#executionCount;
     if (!silent) this.#iopub.send('execute_input', { code, execution_count: count });
-    this.#executing = { message, allowsInput: request.allow_stdin };
+    this.#executing = { message, allowsInput: request.allow_stdin, isSilent: silent };
     const {
       error,
       answer = {},
@@ -249,34 +265,39 @@ export class Kernel {
     if (!error) {
       return { status: 'ok', execution_count: count, payload, user_expressions: answer };
     }
+    if (request.stop_on_error) this.#noteFailure(message);
     if (!silent) this.#iopub.send('error', { ...error });
-    if (request.stop_on_error) await this.#abortQueued();
     return { status: 'error', execution_count: count, ...error, payload: [], user_expressions: {} };
   }
 
-  /** Cells that were asked for before this one failed do not run; those asked for later do. */
-  async #abortQueued(): Promise<void> {
-    let known = -1;
-    while (known !== this.#queue.length) {
-      known = this.#queue.length;
-      await nextTurn(); // what has arrived but was not read yet counts too
-      await nextTurn();
-    }
-    const waiting = this.#queue.splice(0);
-    for (const message of waiting) {
-      if (message.header.msg_type !== 'execute_request') {
-        this.#queue.push(message);
-        continue;
-      }
-      this.#iopub.status('busy', message.header);
-      const reply = this.#wire.message(
-        'execute_reply',
-        { status: 'aborted', execution_count: this.#executionCount, payload: [], user_expressions: {} },
-        { parent: message.header, identities: message.identities },
-      );
-      this.#outboxes.shell.send(this.#wire.encode(reply));
-      this.#iopub.status('idle', message.header);
-    }
+  #noteFailure({ header: { session, date } }: Message): void {
+    const clockOffset = this.#readTime - Date.parse(date);
+    if (Number.isFinite(clockOffset)) this.#failure = { session, time: Date.now(), clockOffset };
+  }
+
+  /**
+   * Whether a cell was asked for before one of the same client failed: such a cell does not run, one asked for
+   * later does. Only the sending time tells: a message may still be on its way when a cell fails at once. The
+   * failed request tells how the client's clock differs from ours.
+   */
+  #isStopped({ header }: Message): boolean {
+    const failure = this.#failure;
+    if (!failure || header.msg_type !== 'execute_request' || header.session !== failure.session) return false;
+    return Date.parse(header.date) + failure.clockOffset < failure.time;
+  }
+
+  #abort(message: Message): void {
+    this.#iopub.status('busy', message.header);
+    const content = {
+      status: 'aborted',
+      execution_count: this.#executionCount,
+      payload: [],
+      user_expressions: {},
+    };
+    const { header, identities } = message;
+    const reply = this.#wire.message('execute_reply', content, { parent: header, identities });
+    this.#outboxes.shell.send(this.#wire.encode(reply));
+    this.#iopub.status('idle', header);
   }
 
   async #complete({ code, cursor_pos }: z.infer<typeof cursorSchema>): Promise<Content> {
@@ -317,6 +338,7 @@ export class Kernel {
   }
 
   #onEvent(event: OutputEvent): void {
+    if (this.#executing?.isSilent && event.type !== 'input') return;
     switch (event.type) {
       case 'result': {
         const { data, metadata } = event;

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
+import { setTimeout as delay } from 'node:timers/promises';
 import { FD, type Frame, FrameReader, type InputAnswer, type WorkerRequest } from '../protocol/channel.ts';
 
 const WORKER = join(import.meta.dirname, '..', 'worker', 'main.ts');
@@ -144,11 +145,15 @@ export class WorkerProcess {
     this.#interrupts.write('\n');
   }
 
-  kill(): void {
+  /** Ends the worker and whatever its cells started; resolves when it is gone. */
+  async kill(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) resolve();
+    this.#process.once('exit', () => resolve());
     this.#killGroup();
+    await Promise.race([promise, delay(1000, undefined, { ref: false })]);
   }
 
-  /** Ends the worker and whatever its cells started. */
   #killGroup(): void {
     const { pid } = this.#process;
     if (pid === undefined) return;
