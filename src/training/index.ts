@@ -4,5 +4,6 @@ export * from './metrics.ts';
 export * from './optimizer.ts';
 export * from './parameters.ts';
 export * from './progress.ts';
+export * from './resume.ts';
 export * from './schedules.ts';
 export * from './train.ts';

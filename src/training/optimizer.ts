@@ -23,5 +23,8 @@ export interface Optimizer {
 export interface OptimizerState {
   step: number;
   /** By parameter name. */
-  moments: Record<string, { shape: number[]; first: Float32Array; second: Float32Array }>;
+  moments: Record<
+    string,
+    { shape: number[]; first: Float32Array<ArrayBuffer>; second: Float32Array<ArrayBuffer> }
+  >;
 }

@@ -1,4 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -7,12 +9,14 @@ import { InputError } from '../../src/errors.ts';
 import {
   adamW,
   cloneParameters,
-  parameterCount,
   decaysByName,
   disposeParameters,
   linearSchedule,
   namedTensors,
+  parameterCount,
+  resumeTraining,
   type StepReport,
+  saveTraining,
   train,
   trainable,
 } from '../../src/training/index.ts';
@@ -197,6 +201,31 @@ describe('the loop', () => {
     expect(rest).toMatchObject({ steps: 30, interrupted: false });
     expect(rest.history[0]?.step).toBe(12);
     expect(await valuesOf(first)).toEqual(await valuesOf(straight));
+  });
+
+  it('goes on from a file in another process', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'run-'));
+    const path = join(folder, 'run.safetensors');
+    const straight = parameters();
+    await train({ ...basic(straight), optimizer: adamW(), steps: 12 });
+
+    const early = { params: parameters(), optimizer: adamW() };
+    await train({ ...basic(early.params), optimizer: early.optimizer, steps: 5 });
+    await saveTraining(path, early.params, early.optimizer);
+    const later = { params: parameters(), optimizer: adamW() };
+    await resumeTraining(path, later.params, later.optimizer);
+    await train({ ...basic(later.params), optimizer: later.optimizer, steps: 12 });
+    expect(await valuesOf(later.params)).toEqual(await valuesOf(straight));
+
+    const other = trainable({ dense: { weight: tf.zeros([3, 4]) } });
+    await expect(resumeTraining(path, other, adamW())).rejects.toThrow('there is no such parameter');
+    const reshaped = { ...parameters(), layerNorm: trainable({ weight: tf.zeros([6]) }) };
+    await expect(resumeTraining(path, reshaped, adamW())).rejects.toThrow(
+      'layerNorm.weight is [5], but the parameter is [6]',
+    );
+    await writeFile(path, 'not a run');
+    await expect(resumeTraining(path, later.params, later.optimizer)).rejects.toThrow(InputError);
+    await rm(folder, { recursive: true });
   });
 
   it('hears the interrupt of the program that runs it', async () => {
