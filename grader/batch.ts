@@ -108,7 +108,8 @@ async function gradeOne(
   return report;
 }
 
-async function loadCourse(
+/** The course: chapters by name and exercises by id. */
+export async function loadCourse(
   masters?: string,
 ): Promise<[ReadonlyMap<string, Chapter>, ReadonlyMap<string, Exercise>]> {
   const [chapters, exercises] = await Promise.all([loadChapters(masters), allExercises()]);

@@ -49,6 +49,8 @@ export interface GradeContext {
   readonly pool: SandboxPool;
   /** For loading and all calls of one exercise. */
   readonly timeoutMs: number;
+  /** `public` runs no hidden case: for a check before handing in. Default `all`. */
+  readonly include?: 'public' | 'all';
   /** Grade these exercises only. */
   readonly only?: ReadonlySet<string>;
   /** The chapter that all submissions answer, whatever they say. */
@@ -145,7 +147,8 @@ function unjudged(
   problem: string,
 ): ExerciseReport {
   const { id, title, points } = exercise;
-  return { id, title, points, score: 0, verdict, seed, checks: [], hiddenRemaining: 0, problem };
+  const hiddenRemaining = exercise.cases.filter(({ visibility }) => visibility === 'hidden').length;
+  return { id, title, points, score: 0, verdict, seed, checks: [], hiddenRemaining, problem };
 }
 
 function summarise(
@@ -260,7 +263,7 @@ class SubmissionGrading {
     const loaded = await this.#load(exercise, source);
     if (loaded.kind === 'refused') return fail(this.#refusal(loaded, exercise));
     if (loaded.kind === 'stopped') return fail(loaded.message);
-    const judging = new Judging(exercise, { seed: this.#seed, include: 'all' });
+    const judging = new Judging(exercise, { seed: this.#seed, include: this.#context.include ?? 'all' });
     const candidate = this.#candidate(exercise, loaded.sandbox);
     await judging.run('public', candidate);
     // An answer that does odd things to its process is wrong more often than right; the next one shall not suffer.

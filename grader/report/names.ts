@@ -11,7 +11,6 @@ export function fileNameOf(learner: string): string {
     plain !== learner ||
     /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i.test(plain) ||
     plain.toLowerCase() !== plain;
-  return changed || plain === ''
-    ? `${plain}-${createHash('sha256').update(learner).digest('hex').slice(0, 8)}`
-    : plain;
+  if (plain === '') return 'learner-unnamed';
+  return changed ? `${plain}-${createHash('sha256').update(learner).digest('hex').slice(0, 8)}` : plain;
 }

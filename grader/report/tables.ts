@@ -81,15 +81,13 @@ export function junitXml(reports: readonly SubmissionReport[]): string {
 }
 
 /** What a learner reads on an exercise without any check. */
-export function exerciseText(exercise: ExerciseReport): string {
+export function exerciseText(exercise: ExerciseReport, mode: 'check' | 'grade' = 'grade'): string {
   if (exercise.problem !== undefined) return exercise.problem;
   const judgement = {
     ...exercise,
     verdict: exercise.verdict === 'pass' ? ('pass' as const) : ('fail' as const),
   };
-  return exercise.checks.length > 0
-    ? judgementText(judgement, { mode: 'grade' })
-    : nextStep(judgement, 'grade');
+  return exercise.checks.length > 0 ? judgementText(judgement, { mode }) : nextStep(judgement, mode);
 }
 
 /** Gradescope's results.json for one submission: its documented fields, one test an exercise. */

@@ -197,6 +197,6 @@ export default defineExercise<Args>({
   hints: [
     'The loop runs L times, but there are only G sets of parameters. Which does layer i use?',
     'bias = paddingBias(attentionMask); x = hidden; for i = 0 … L − 1: params = groups[⌊i·G/L⌋]; x = bertLayer(params, x, bias, config) [B, T, D].',
-    'group(i) = ⌊i·G/L⌋. Lan et al., 2020, "ALBERT", section 3.1, cross-layer parameter sharing; groups: table 10 of the appendix and the released code.',
+    'group(i) = ⌊i·G/L⌋. Lan et al., 2020, "ALBERT", section 3.1, cross-layer parameter sharing; the groups are in the released code.',
   ],
 });
