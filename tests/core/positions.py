@@ -1,6 +1,6 @@
 """Rotary frequencies and relative position buckets by transformers, to compare with.
 
-    python tests/core/positions.py > tests/core/positions.json
+    python tests/core/positions.py > tests/core/fixtures/positions.json
 
 Made with torch 2.13.0, transformers 5.23.0.
 """

@@ -39,7 +39,7 @@ const expected = z
       }),
     ),
   })
-  .parse(JSON.parse(await readFile(new URL('positions.json', import.meta.url), 'utf8')));
+  .parse(JSON.parse(await readFile(new URL('fixtures/positions.json', import.meta.url), 'utf8')));
 
 function furthest(a: ArrayLike<number>, b: ArrayLike<number>): number {
   expect(a.length).toBe(b.length);
