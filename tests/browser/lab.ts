@@ -97,11 +97,16 @@ function address(start: ChildProcess): Promise<string> {
 
 /** Chooses Run → Run All Cells and waits until every code cell has its number. */
 export async function runAll(page: Page, cells: number, timeout: number): Promise<void> {
-  await page.getByRole('menuitem', { name: 'Run', exact: true }).click();
-  await page.getByRole('menuitem', { name: 'Run All Cells', exact: true }).click();
+  const prompts = (pattern: RegExp) =>
+    page.locator('.jp-CodeCell .jp-InputPrompt').filter({ hasText: pattern });
+  // JupyterLab drops a command that comes before the notebook has settled, so ask until it begins.
+  for (let asked = 0; asked < 10 && (await prompts(/[*\d]/).count()) === 0; asked++) {
+    await page.getByRole('menuitem', { name: 'Run', exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Run All Cells', exact: true }).click();
+    await sleep(2_000);
+  }
   for (const deadline = Date.now() + timeout; Date.now() < deadline; await sleep(500)) {
-    const prompts = await page.locator('.jp-CodeCell .jp-InputPrompt').allTextContents();
-    if (prompts.filter((text) => /\d/.test(text)).length >= cells) return;
+    if ((await prompts(/\d/).count()) >= cells) return;
   }
   throw new Error(`the notebook did not run to its end within ${timeout / 1000} s`);
 }
