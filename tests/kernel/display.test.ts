@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
+import { stripVTControlCharacters } from 'node:util';
 import { inflateSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { formatError } from '../../src/kernel/display/error.ts';
@@ -26,6 +27,10 @@ test('a value can say how it is shown, also later', async () => {
   expect(await bundleOf({ [JUPYTER_DISPLAY]: async () => ({ 'text/latex': '$x$' }) })).toEqual({
     'text/latex': '$x$',
   });
+});
+
+test('a value with nothing to show gives an empty bundle', async () => {
+  expect(await bundleOf({ [JUPYTER_DISPLAY]: () => ({}) })).toEqual({});
 });
 
 test('a value that cannot be shown does not break the cell', async () => {
@@ -135,7 +140,7 @@ test('an error shows the lines around its place', () => {
   const error = { name: 'Error', message: 'no', stack: 'Error: no\n    at f (In[2]:2:3)\n    at In[3]:1:1' };
   const sources = new Map([['In[2]', 'one\ntwo\nthree']]);
   const lines = formatError(error, sources).traceback.join('\n').split('\n');
-  const plain = lines.map((line) => line.replaceAll(/\u001b\[\d+m/g, ''));
+  const plain = lines.map((line) => stripVTControlCharacters(line));
   expect(plain).toEqual([
     'Error: no',
     '  1 | one',

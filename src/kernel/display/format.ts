@@ -23,10 +23,10 @@ async function ownDisplay(value: object): Promise<MimeBundle | undefined> {
   const method: unknown = Reflect.get(value, JUPYTER_DISPLAY);
   if (typeof method !== 'function') return undefined;
   const bundle: unknown = await method.call(value);
-  return isBundle(bundle) && Object.keys(bundle).length > 0 ? bundle : undefined;
+  return isBundle(bundle) ? bundle : undefined;
 }
 
-/** How a value is shown as the result of a cell. Never throws. */
+/** How a value is shown as the result of a cell; nothing at all if it gives an empty bundle. Never throws. */
 export async function formatValue(value: unknown): Promise<Shown> {
   try {
     if (isObject(value)) {

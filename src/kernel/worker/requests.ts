@@ -72,7 +72,8 @@ export class Requests {
     if (result.value !== undefined && !request.silent) {
       const shown = await formatValue(result.value);
       if (current.isAnswered) return;
-      writeFrame({ event: { type: 'result', id: request.id, ...shown } });
+      const isEmpty = Object.keys(shown.data).length === 0;
+      if (!isEmpty) writeFrame({ event: { type: 'result', id: request.id, ...shown } });
     }
     const answer: Record<string, unknown> = {};
     for (const [key, expression] of Object.entries(request.expressions)) {
