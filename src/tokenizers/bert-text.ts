@@ -29,10 +29,7 @@ const IDEOGRAPH =
 
 /** The cleaned text: no control characters, single kinds of space, accents and case as asked. */
 export function normalizeBertText(text: string, options: BertTextOptions = {}): string {
-  const lowercase = options.lowercase ?? true;
-  const stripAccents = options.stripAccents ?? lowercase;
-  const cleanText = options.cleanText ?? true;
-  const splitIdeographs = options.splitIdeographs ?? true;
+  const { lowercase = true, cleanText = true, splitIdeographs = true, stripAccents = lowercase } = options;
   let cleaned = '';
   for (const character of text) {
     if (cleanText && INVISIBLE.test(character)) continue;
@@ -44,6 +41,18 @@ export function normalizeBertText(text: string, options: BertTextOptions = {}): 
   if (!lowercase) return cleaned;
   // One character at a time: lower-casing a whole word would turn a final Σ into ς, which the vocabularies do not do.
   return Array.from(cleaned, (character) => character.toLowerCase()).join('');
+}
+
+/** The options as the normalizer of a `tokenizer.json`. */
+export function bertNormalizerJson(options: BertTextOptions = {}): object {
+  const { lowercase = true, cleanText = true, splitIdeographs = true, stripAccents = lowercase } = options;
+  return {
+    type: 'BertNormalizer',
+    clean_text: cleanText,
+    handle_chinese_chars: splitIdeographs,
+    strip_accents: stripAccents,
+    lowercase,
+  };
 }
 
 /** Words and punctuation marks of a text, in order: `"Don't!"` gives `["don", "'", "t", "!"]`. */

@@ -1,6 +1,6 @@
 /** Byte-pair encoding: merging by rank, over characters or over bytes. */
 
-import { bertWords } from './bert-text.ts';
+import { bertNormalizerJson, bertWords } from './bert-text.ts';
 import { BARE_FRAME } from './frame.ts';
 import {
   createTokenizer,
@@ -8,6 +8,7 @@ import {
   splitAround,
   type Template,
   type Tokenizer,
+  type TokenizerDescription,
 } from './tokenizer.ts';
 import { requireToken, type Vocabulary } from './vocabulary.ts';
 
@@ -111,6 +112,12 @@ export function byteLevelBpeTokenizer(model: BpeModel, options: BpeTokenizerOpti
   return bpeTokenizer(model, options, {
     words: byteLevelWords,
     symbols: (word) => Array.from(toByteCharacters(word)),
+    describe: (bpe) => ({
+      normalizer: null,
+      pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
+      model: bpe,
+      decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
+    }),
     join(tokens, special) {
       // Special tokens are text as they stand, all others are bytes.
       const parts: { text: string; bytes: boolean }[] = [];
@@ -135,6 +142,12 @@ export function plainBpeTokenizer(model: BpeModel, options: BpeTokenizerOptions 
     {
       words: (text) => bertWords(text),
       symbols: wordSymbols,
+      describe: (bpe) => ({
+        normalizer: bertNormalizerJson(),
+        pre_tokenizer: { type: 'BertPreTokenizer' },
+        model: { ...bpe, unk_token: unknown, end_of_word_suffix: END_OF_WORD },
+        decoder: { type: 'BPEDecoder', suffix: END_OF_WORD },
+      }),
       join: (tokens) =>
         tokens
           .map((token) => (token.endsWith(END_OF_WORD) ? `${token.slice(0, -END_OF_WORD.length)} ` : token))
@@ -149,6 +162,8 @@ interface BpeKind {
   words(text: string): string[];
   symbols(word: string): string[];
   join(tokens: string[], special: ReadonlySet<string>): string;
+  /** Its `tokenizer.json`, given what all kinds write of their model. */
+  describe(model: object): TokenizerDescription;
 }
 
 function bpeTokenizer(
@@ -176,6 +191,19 @@ function bpeTokenizer(
     vocabSize: vocabulary.tokens.length,
     specialTokens,
     template,
+    describe: () =>
+      kind.describe({
+        type: 'BPE',
+        dropout: null,
+        unk_token: null,
+        continuing_subword_prefix: null,
+        end_of_word_suffix: null,
+        fuse_unk: false,
+        byte_fallback: false,
+        ignore_merges: false,
+        vocab: Object.fromEntries(vocabulary.ids),
+        merges,
+      }),
     tokenToId: (token) => vocabulary.ids.get(token),
     idToToken: (id) => vocabulary.tokens[id],
     tokenize: (text) =>

@@ -1,6 +1,6 @@
 /** Loading the tokenizers of published checkpoints. */
 
-import { access, readFile } from 'node:fs/promises';
+import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseWith, readJsonObject } from '../checkpoints/json.ts';
 import { InputError } from '../errors.ts';
@@ -89,6 +89,14 @@ export async function loadTokenizer(source: string | TokenizerFiles): Promise<Lo
   throw new InputError(
     `${source}: no tokenizer found: expected a folder with tokenizer.json, vocab.txt, or vocab.json and merges.txt`,
   );
+}
+
+/** Writes `tokenizer.json` and `tokenizer_config.json`, which `loadTokenizer` and transformers read. */
+export async function saveTokenizer(folder: string, tokenizer: Tokenizer): Promise<void> {
+  const { tokenizer: content, config } = tokenizer.files();
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'tokenizer.json'), `${JSON.stringify(content, null, 2)}\n`);
+  await writeFile(join(folder, 'tokenizer_config.json'), `${JSON.stringify(config, null, 2)}\n`);
 }
 
 function readTokenizer(content: unknown, config: TokenizerConfig, name: string): LoadedTokenizer {

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { decodeUtf8, parseWith, readJsonObject } from '../checkpoints/json.ts';
 import { InputError, messageOf } from '../errors.ts';
+import { bertNormalizerJson } from './bert-text.ts';
 import { END_OF_WORD } from './bpe.ts';
 import type { TokenizerConfig } from './tokenizer-config.ts';
 
@@ -25,7 +26,7 @@ export async function tokenizerJsonFromMerges(
   if (Object.keys(vocab).some((token) => token.endsWith(END_OF_WORD))) {
     config.unk_token ??= '<unk>';
     return {
-      normalizer: { type: 'BertNormalizer', lowercase: true },
+      normalizer: bertNormalizerJson(),
       pre_tokenizer: { type: 'BertPreTokenizer' },
       decoder: { type: 'BPEDecoder', suffix: END_OF_WORD },
       model: { type: 'BPE', vocab, merges, unk_token: config.unk_token, end_of_word_suffix: END_OF_WORD },
@@ -47,13 +48,20 @@ export async function tokenizerJsonFromMerges(
     config.unk_token ??= '<|endoftext|>';
   }
   const special = [config.bos_token, config.eos_token, config.unk_token, config.pad_token, config.mask_token];
+  const byteLevel = { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true };
   const [cls, sep] = [config.cls_token ?? '', config.sep_token ?? ''];
   return {
-    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: config.add_prefix_space ?? false, use_regex: true },
+    pre_tokenizer: { ...byteLevel, add_prefix_space: config.add_prefix_space ?? false },
     post_processor: framed
-      ? { type: 'RobertaProcessing', cls: [cls, vocab[cls] ?? 0], sep: [sep, vocab[sep] ?? 0] }
+      ? {
+          type: 'RobertaProcessing',
+          cls: [cls, vocab[cls] ?? 0],
+          sep: [sep, vocab[sep] ?? 0],
+          trim_offsets: true,
+          add_prefix_space: false,
+        }
       : null,
-    decoder: { type: 'ByteLevel' },
+    decoder: byteLevel,
     model: { type: 'BPE', vocab, merges },
     added_tokens: added(vocab, special, config.mask_token),
   };

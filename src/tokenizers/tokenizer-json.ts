@@ -46,6 +46,7 @@ type TokenizerJson = z.infer<typeof TokenizerJson>;
  */
 export function tokenizerFromJson(content: unknown, config: TokenizerConfig, name: string): Tokenizer {
   const json = parseWith(TokenizerJson, content, name);
+  const raw = parseWith(z.looseObject({}), content, name);
   addMissingTokens(json, config);
   const specialTokens = specialTokensOf(json, config);
   const inner = attempt(name, 'cannot build this tokenizer', () => {
@@ -79,6 +80,7 @@ export function tokenizerFromJson(content: unknown, config: TokenizerConfig, nam
     skipped: [...Object.values(specialTokens), ...special],
     template: explicitFrame(config, specialTokens) ?? frameOf(json.post_processor, name),
     paddingSide: config.padding_side ?? (json.padding?.direction.toLowerCase() === 'left' ? 'left' : 'right'),
+    describe: () => ({ tokenizer: { ...raw, added_tokens: json.added_tokens }, config: { ...config } }),
     tokenToId: (token) => inner.token_to_id(token),
     idToToken: (id) => inner.id_to_token(id),
     tokenize: (text) =>

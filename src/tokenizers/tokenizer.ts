@@ -45,6 +45,8 @@ export interface Tokenizer {
     options?: EncodeBatchOptions,
   ): EncodedBatch;
   decode(ids: Iterable<number>, options?: DecodeOptions): string;
+  /** The content of its `tokenizer.json` and `tokenizer_config.json`; `saveTokenizer` writes them. */
+  files(): { tokenizer: object; config: object };
 }
 
 /** The frame around one text or two: special tokens by name, texts as A and B, each with its segment. */
@@ -55,6 +57,14 @@ export interface Template {
   pair: readonly TemplateItem[];
 }
 
+/** How a `tokenizer.json` writes down the way in which text is split and joined. */
+export interface TokenizerDescription {
+  normalizer: object | null;
+  pre_tokenizer: object | null;
+  model: object;
+  decoder: object | null;
+}
+
 export interface TokenizerParts {
   vocabSize: number;
   specialTokens: Partial<Record<SpecialRole, string>>;
@@ -62,6 +72,8 @@ export interface TokenizerParts {
   skipped?: Iterable<string>;
   template: Template;
   paddingSide?: 'left' | 'right';
+  /** For `files`: a description to be completed with special tokens and frame, or the files as they were read. */
+  describe(): TokenizerDescription | { tokenizer: object; config: object };
   tokenToId(token: string): number | undefined;
   idToToken(id: number): string | undefined;
   tokenize(text: string): string[];
@@ -181,6 +193,49 @@ export function createTokenizer(parts: TokenizerParts): Tokenizer {
         if (!(options.skipSpecialTokens === true && skipped.has(token))) tokens.push(token);
       }
       return parts.join(tokens);
+    },
+    files() {
+      const description = parts.describe();
+      return 'tokenizer' in description ? description : completeFiles(description, parts, idOf);
+    },
+  };
+}
+
+/** The two files of a tokenizer that was made here. */
+function completeFiles(
+  description: TokenizerDescription,
+  { specialTokens, template }: TokenizerParts,
+  idOf: (token: string) => number,
+): { tokenizer: object; config: object } {
+  const special = [...new Set(Object.values(specialTokens))].sort((a, b) => idOf(a) - idOf(b));
+  const items = (list: readonly TemplateItem[]): object[] =>
+    list.map((item) =>
+      'special' in item
+        ? { SpecialToken: { id: item.special, type_id: item.segment } }
+        : { Sequence: { id: item.text, type_id: item.segment } },
+    );
+  const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
+  const roles = ROLES.flatMap((role) =>
+    specialTokens[role] === undefined ? [] : [[`${role}_token`, specialTokens[role]]],
+  );
+  return {
+    tokenizer: {
+      version: '1.0',
+      truncation: null,
+      padding: null,
+      added_tokens: special.map((content) => ({ id: idOf(content), content, ...flags })),
+      ...description,
+      post_processor: {
+        type: 'TemplateProcessing',
+        single: items(template.single),
+        pair: items(template.pair),
+        special_tokens: Object.fromEntries(special.map((id) => [id, { id, ids: [idOf(id)], tokens: [id] }])),
+      },
+    },
+    config: {
+      ...Object.fromEntries(roles),
+      clean_up_tokenization_spaces: false,
+      tokenizer_class: 'PreTrainedTokenizerFast',
     },
   };
 }

@@ -112,6 +112,24 @@ export function unigramTokenizer(model: UnigramModel, options: UnigramTokenizerO
     vocabSize: vocabulary.tokens.length,
     specialTokens,
     template,
+    describe: () => ({
+      normalizer: {
+        type: 'Sequence',
+        normalizers: [
+          { type: 'NFKC' },
+          { type: 'Replace', pattern: { Regex: '\\s+' }, content: ' ' },
+          { type: 'Strip', strip_left: true, strip_right: true },
+        ],
+      },
+      pre_tokenizer: { type: 'Metaspace', replacement: WORD_START, prepend_scheme: 'always', split: true },
+      model: {
+        type: 'Unigram',
+        unk_id: vocabulary.ids.get(specialTokens.unk),
+        vocab: model.pieces,
+        byte_fallback: false,
+      },
+      decoder: { type: 'Metaspace', replacement: WORD_START, prepend_scheme: 'always', split: true },
+    }),
     tokenToId: (token) => vocabulary.ids.get(token),
     idToToken: (id) => vocabulary.tokens[id],
     tokenize: (text) =>

@@ -1,6 +1,6 @@
 /** WordPiece, BERT's subword tokenizer (Schuster and Nakajima, 2012; Wu et al., 2016, §4.1; Devlin et al., 2019, §3). */
 
-import { type BertTextOptions, bertWords } from './bert-text.ts';
+import { type BertTextOptions, bertNormalizerJson, bertWords } from './bert-text.ts';
 import { bertFrame } from './frame.ts';
 import { createTokenizer, splitAround, type Tokenizer } from './tokenizer.ts';
 import { requireToken, type Vocabulary } from './vocabulary.ts';
@@ -61,6 +61,18 @@ export function wordPieceTokenizer(vocabulary: Vocabulary, options: BertTextOpti
     vocabSize: vocabulary.tokens.length,
     specialTokens: special,
     template: bertFrame(special.cls, special.sep),
+    describe: () => ({
+      normalizer: bertNormalizerJson(options),
+      pre_tokenizer: { type: 'BertPreTokenizer' },
+      model: {
+        type: 'WordPiece',
+        unk_token: special.unk,
+        continuing_subword_prefix: CONTINUATION,
+        max_input_chars_per_word: LONGEST_WORD,
+        vocab: Object.fromEntries(vocabulary.ids),
+      },
+      decoder: { type: 'WordPiece', prefix: CONTINUATION, cleanup: true },
+    }),
     tokenToId: (token) => vocabulary.ids.get(token),
     idToToken: (id) => vocabulary.tokens[id],
     tokenize: (text) =>
