@@ -3,16 +3,16 @@ import { z } from 'zod';
 import { parseWith } from '../checkpoints/json.ts';
 import { type GenerationOptions, parseGenerationOptions } from '../generation/options.ts';
 import { type ClassificationConfig, classificationFields, numLabelsOf } from './classification.ts';
-import { rate, requireDivisible, size, spread, tokenId } from './config.ts';
+import { layers, rate, requireDivisible, size, spread, tokenId } from './config.ts';
 
 const schema = z.object({
   vocab_size: size.default(50_265),
   d_model: size.default(1024),
   max_position_embeddings: size.default(1024),
-  encoder_layers: size.default(12),
+  encoder_layers: layers.default(12),
   encoder_ffn_dim: size.default(4096),
   encoder_attention_heads: size.default(16),
-  decoder_layers: size.default(12),
+  decoder_layers: layers.default(12),
   decoder_ffn_dim: size.default(4096),
   decoder_attention_heads: size.default(16),
   activation_function: z.string().default('gelu'),

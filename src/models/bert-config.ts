@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { parseWith } from '../checkpoints/json.ts';
 import { ACTIVATIONS, type ActivationName } from '../core/activations.ts';
 import { classificationFields, numLabelsOf } from './classification.ts';
-import { rate, requireDivisible, size, spread, tokenId } from './config.ts';
+import { layers, rate, requireDivisible, size, spread, tokenId } from './config.ts';
 
 function activationNames(): ActivationName[] {
   return Object.keys(ACTIVATIONS).filter((name): name is ActivationName => Object.hasOwn(ACTIVATIONS, name));
@@ -11,9 +11,6 @@ function activationNames(): ActivationName[] {
 
 /** `hidden_act` */
 export const ACTIVATION_FIELD = z.enum(activationNames());
-
-/** More layers than any model has: a bound for what a hostile file can make us build. */
-const layers = z.int().positive().max(10_000);
 
 /** The fields that all four families have. Sizes must be given; the rest has Hugging Face's defaults. */
 export const encoderFields = {

@@ -4,6 +4,8 @@ import { InputError } from '../errors.ts';
 
 /** A whole number from 1. */
 export const size = z.int().positive();
+/** More layers than any model has: a bound for what a hostile file can make us build. */
+export const layers = z.int().positive().max(10_000);
 /** A dropout rate. */
 export const rate = z.number().min(0).lt(1);
 /** The standard deviation of first weights. */

@@ -4,7 +4,7 @@ import { parseWith } from '../checkpoints/json.ts';
 import { InputError } from '../errors.ts';
 import { type GenerationOptions, parseGenerationOptions } from '../generation/options.ts';
 import { type ClassificationConfig, classificationFields, numLabelsOf } from './classification.ts';
-import { endTokens, rate, requireDivisible, size, spread, tokenId } from './config.ts';
+import { endTokens, layers, rate, requireDivisible, size, spread, tokenId } from './config.ts';
 
 export interface GptConfig extends ClassificationConfig {
   vocab_size: number;
@@ -35,7 +35,7 @@ export interface GptConfig extends ClassificationConfig {
 
 const sharedFields = {
   n_embd: size.default(768),
-  n_layer: size.default(12),
+  n_layer: layers.default(12),
   n_head: size.default(12),
   resid_pdrop: rate.default(0.1),
   embd_pdrop: rate.default(0.1),

@@ -4,7 +4,7 @@ import { parseWith } from '../checkpoints/json.ts';
 import { parseRotary, type RotaryConfig, rotaryFieldsSchema } from '../core/rotary.ts';
 import { type GenerationOptions, parseGenerationOptions } from '../generation/options.ts';
 import { type ClassificationConfig, classificationFields, numLabelsOf } from './classification.ts';
-import { endTokens, rate, requireDivisible, size, spread, tokenId } from './config.ts';
+import { endTokens, layers, rate, requireDivisible, size, spread, tokenId } from './config.ts';
 
 export interface LlamaConfig extends ClassificationConfig {
   vocab_size: number;
@@ -34,7 +34,7 @@ const schema = rotaryFieldsSchema.extend({
   vocab_size: size.default(32_000),
   hidden_size: size.default(4096),
   intermediate_size: size.default(11_008),
-  num_hidden_layers: size.default(32),
+  num_hidden_layers: layers.default(32),
   num_attention_heads: size.default(32),
   num_key_value_heads: size.nullish(),
   head_dim: size.nullish(),

@@ -4,7 +4,7 @@ import { parseWith } from '../checkpoints/json.ts';
 import type { RelativePositionConfig } from '../core/relative-position.ts';
 import { InputError } from '../errors.ts';
 import { type GenerationOptions, parseGenerationOptions } from '../generation/options.ts';
-import { endTokens, rate, size, spread, tokenId } from './config.ts';
+import { endTokens, layers, rate, size, spread, tokenId } from './config.ts';
 
 const schema = z.object({
   vocab_size: size.default(32_128),
@@ -12,8 +12,8 @@ const schema = z.object({
   /** Head width; heads · width need not be d_model. */
   d_kv: size.default(64),
   d_ff: size.default(2048),
-  num_layers: size.default(6),
-  num_decoder_layers: size.nullish(),
+  num_layers: layers.default(6),
+  num_decoder_layers: layers.nullish(),
   num_heads: size.default(8),
   relative_attention_num_buckets: z.int().min(4).default(32),
   relative_attention_max_distance: size.default(128),

@@ -185,6 +185,7 @@ def gpt_cases() -> Iterator[Case]:
     prompt = draw(32, 2, 5, 1, 43).masked_fill(left == 0, 0)
     sizes = dict(vocab_size=43, n_positions=20, n_embd=12, n_layer=3, n_head=2)
     gpt = OpenAIGPTConfig(**sizes, layer_norm_epsilon=1e-3)
+    yield Case("gpt-model-left", scatter(OpenAIGPTModel(gpt), 8), {"input_ids": tokens, "attention_mask": left_mask([7, 4], 7)})
     yield Case("gpt-model", scatter(OpenAIGPTModel(gpt), 3), {"input_ids": tokens, "attention_mask": mask})
     yield Case(
         "gpt-lm", scatter(OpenAIGPTLMHeadModel(gpt), 1), inputs | {"token_type_ids": draw(33, 2, 7, 0, 43)},
