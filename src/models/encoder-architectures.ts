@@ -1,4 +1,7 @@
-/** The classes of BERT, RoBERTa, ALBERT and ELECTRA for the registry. */
+/**
+ * The classes of BERT, RoBERTa, ALBERT and ELECTRA, under Hugging Face's names: what `loadPretrained` picks from, and
+ * what it can be told to load.
+ */
 import { z } from 'zod';
 import {
   albertForMaskedLM,
@@ -61,155 +64,171 @@ export const labelledInputs = encoderInputs.extend({ labels: tensorInput.optiona
 
 const bert = { family: 'bert', parseConfig: parseBertConfig };
 
-const bertArchitectures: readonly Architecture[] = [
-  defineArchitecture({
-    ...bert,
-    className: 'BertModel',
-    source: 'Devlin et al. 2019, section 3',
-    weights: bertWeights,
-    inputs: encoderInputs,
-    forward: bertModel,
-  }),
-  defineArchitecture({
-    ...bert,
-    className: 'BertForPreTraining',
-    source: 'Devlin et al. 2019, section 3.1',
-    weights: bertForPreTrainingWeights,
-    inputs: labelledInputs.extend({ nextSentenceLabel: tensorInput.optional() }),
-    forward: bertForPreTraining,
-  }),
-  defineArchitecture({
-    ...bert,
-    className: 'BertForMaskedLM',
-    source: 'Devlin et al. 2019, section 3.1, task 1',
-    weights: bertForMaskedLMWeights,
-    inputs: labelledInputs,
-    forward: bertForMaskedLM,
-  }),
-  defineArchitecture({
-    ...bert,
-    className: 'BertForNextSentencePrediction',
-    source: 'Devlin et al. 2019, section 3.1, task 2',
-    weights: bertForNextSentencePredictionWeights,
-    inputs: labelledInputs,
-    forward: bertForNextSentencePrediction,
-  }),
-  defineArchitecture({
-    ...bert,
-    className: 'BertForSequenceClassification',
-    source: 'Devlin et al. 2019, section 4.1',
-    weights: bertForSequenceClassificationWeights,
-    inputs: labelledInputs,
-    forward: bertForSequenceClassification,
-  }),
-];
+export const BertModel = defineArchitecture({
+  ...bert,
+  className: 'BertModel',
+  source: 'Devlin et al. 2019, section 3',
+  weights: bertWeights,
+  inputs: encoderInputs,
+  forward: bertModel,
+});
+
+export const BertForPreTraining = defineArchitecture({
+  ...bert,
+  className: 'BertForPreTraining',
+  source: 'Devlin et al. 2019, section 3.1',
+  weights: bertForPreTrainingWeights,
+  inputs: labelledInputs.extend({ nextSentenceLabel: tensorInput.optional() }),
+  forward: bertForPreTraining,
+});
+
+export const BertForMaskedLM = defineArchitecture({
+  ...bert,
+  className: 'BertForMaskedLM',
+  source: 'Devlin et al. 2019, section 3.1, task 1',
+  weights: bertForMaskedLMWeights,
+  inputs: labelledInputs,
+  forward: bertForMaskedLM,
+});
+
+export const BertForNextSentencePrediction = defineArchitecture({
+  ...bert,
+  className: 'BertForNextSentencePrediction',
+  source: 'Devlin et al. 2019, section 3.1, task 2',
+  weights: bertForNextSentencePredictionWeights,
+  inputs: labelledInputs,
+  forward: bertForNextSentencePrediction,
+});
+
+export const BertForSequenceClassification = defineArchitecture({
+  ...bert,
+  className: 'BertForSequenceClassification',
+  source: 'Devlin et al. 2019, section 4.1',
+  weights: bertForSequenceClassificationWeights,
+  inputs: labelledInputs,
+  forward: bertForSequenceClassification,
+});
 
 const roberta = { family: 'roberta', parseConfig: parseRobertaConfig };
 
-const robertaArchitectures: readonly Architecture[] = [
-  defineArchitecture({
-    ...roberta,
-    className: 'RobertaModel',
-    source: 'Liu et al. 2019, section 3.1',
-    weights: robertaWeights,
-    inputs: encoderInputs,
-    forward: robertaModel,
-  }),
-  defineArchitecture({
-    ...roberta,
-    className: 'RobertaForMaskedLM',
-    source: 'Liu et al. 2019, section 4',
-    weights: robertaForMaskedLMWeights,
-    inputs: labelledInputs,
-    forward: robertaForMaskedLM,
-  }),
-  defineArchitecture({
-    ...roberta,
-    className: 'RobertaForSequenceClassification',
-    source: 'Liu et al. 2019, section 5.1',
-    weights: robertaForSequenceClassificationWeights,
-    inputs: labelledInputs,
-    forward: robertaForSequenceClassification,
-  }),
-];
+export const RobertaModel = defineArchitecture({
+  ...roberta,
+  className: 'RobertaModel',
+  source: 'Liu et al. 2019, section 3.1',
+  weights: robertaWeights,
+  inputs: encoderInputs,
+  forward: robertaModel,
+});
+
+export const RobertaForMaskedLM = defineArchitecture({
+  ...roberta,
+  className: 'RobertaForMaskedLM',
+  source: 'Liu et al. 2019, section 4',
+  weights: robertaForMaskedLMWeights,
+  inputs: labelledInputs,
+  forward: robertaForMaskedLM,
+});
+
+export const RobertaForSequenceClassification = defineArchitecture({
+  ...roberta,
+  className: 'RobertaForSequenceClassification',
+  source: 'Liu et al. 2019, section 5.1',
+  weights: robertaForSequenceClassificationWeights,
+  inputs: labelledInputs,
+  forward: robertaForSequenceClassification,
+});
 
 const albert = { family: 'albert', parseConfig: parseAlbertConfig };
 
-const albertArchitectures: readonly Architecture[] = [
-  defineArchitecture({
-    ...albert,
-    className: 'AlbertModel',
-    source: 'Lan et al. 2020, section 3.1',
-    weights: albertWeights,
-    inputs: encoderInputs,
-    forward: albertModel,
-  }),
-  defineArchitecture({
-    ...albert,
-    className: 'AlbertForPreTraining',
-    source: 'Lan et al. 2020, section 3.1, inter-sentence coherence loss',
-    weights: albertForPreTrainingWeights,
-    inputs: labelledInputs.extend({ sentenceOrderLabel: tensorInput.optional() }),
-    forward: albertForPreTraining,
-  }),
-  defineArchitecture({
-    ...albert,
-    className: 'AlbertForMaskedLM',
-    source: 'Lan et al. 2020, section 3.1',
-    weights: albertForMaskedLMWeights,
-    inputs: labelledInputs,
-    forward: albertForMaskedLM,
-  }),
-  defineArchitecture({
-    ...albert,
-    className: 'AlbertForSequenceClassification',
-    source: 'Lan et al. 2020, section 4.1',
-    weights: albertForSequenceClassificationWeights,
-    inputs: labelledInputs,
-    forward: albertForSequenceClassification,
-  }),
-];
+export const AlbertModel = defineArchitecture({
+  ...albert,
+  className: 'AlbertModel',
+  source: 'Lan et al. 2020, section 3.1',
+  weights: albertWeights,
+  inputs: encoderInputs,
+  forward: albertModel,
+});
+
+export const AlbertForPreTraining = defineArchitecture({
+  ...albert,
+  className: 'AlbertForPreTraining',
+  source: 'Lan et al. 2020, section 3.1, inter-sentence coherence loss',
+  weights: albertForPreTrainingWeights,
+  inputs: labelledInputs.extend({ sentenceOrderLabel: tensorInput.optional() }),
+  forward: albertForPreTraining,
+});
+
+export const AlbertForMaskedLM = defineArchitecture({
+  ...albert,
+  className: 'AlbertForMaskedLM',
+  source: 'Lan et al. 2020, section 3.1',
+  weights: albertForMaskedLMWeights,
+  inputs: labelledInputs,
+  forward: albertForMaskedLM,
+});
+
+export const AlbertForSequenceClassification = defineArchitecture({
+  ...albert,
+  className: 'AlbertForSequenceClassification',
+  source: 'Lan et al. 2020, section 4.1',
+  weights: albertForSequenceClassificationWeights,
+  inputs: labelledInputs,
+  forward: albertForSequenceClassification,
+});
 
 const electra = { family: 'electra', parseConfig: parseElectraConfig };
 
-const electraArchitectures: readonly Architecture[] = [
-  defineArchitecture({
-    ...electra,
-    className: 'ElectraModel',
-    source: 'Clark et al. 2020, section 2',
-    weights: electraWeights,
-    inputs: encoderInputs,
-    forward: electraModel,
-  }),
-  defineArchitecture({
-    ...electra,
-    className: 'ElectraForPreTraining',
-    source: 'Clark et al. 2020, section 2, discriminator',
-    weights: electraForPreTrainingWeights,
-    inputs: labelledInputs,
-    forward: electraForPreTraining,
-  }),
-  defineArchitecture({
-    ...electra,
-    className: 'ElectraForMaskedLM',
-    source: 'Clark et al. 2020, section 2, generator',
-    weights: electraForMaskedLMWeights,
-    inputs: labelledInputs,
-    forward: electraForMaskedLM,
-  }),
-  defineArchitecture({
-    ...electra,
-    className: 'ElectraForSequenceClassification',
-    source: 'Clark et al. 2020, section 3.1',
-    weights: electraForSequenceClassificationWeights,
-    inputs: labelledInputs,
-    forward: electraForSequenceClassification,
-  }),
-];
+export const ElectraModel = defineArchitecture({
+  ...electra,
+  className: 'ElectraModel',
+  source: 'Clark et al. 2020, section 2',
+  weights: electraWeights,
+  inputs: encoderInputs,
+  forward: electraModel,
+});
+
+export const ElectraForPreTraining = defineArchitecture({
+  ...electra,
+  className: 'ElectraForPreTraining',
+  source: 'Clark et al. 2020, section 2, discriminator',
+  weights: electraForPreTrainingWeights,
+  inputs: labelledInputs,
+  forward: electraForPreTraining,
+});
+
+export const ElectraForMaskedLM = defineArchitecture({
+  ...electra,
+  className: 'ElectraForMaskedLM',
+  source: 'Clark et al. 2020, section 2, generator',
+  weights: electraForMaskedLMWeights,
+  inputs: labelledInputs,
+  forward: electraForMaskedLM,
+});
+
+export const ElectraForSequenceClassification = defineArchitecture({
+  ...electra,
+  className: 'ElectraForSequenceClassification',
+  source: 'Clark et al. 2020, section 3.1',
+  weights: electraForSequenceClassificationWeights,
+  inputs: labelledInputs,
+  forward: electraForSequenceClassification,
+});
 
 export const encoderArchitectures: readonly Architecture[] = [
-  ...bertArchitectures,
-  ...robertaArchitectures,
-  ...albertArchitectures,
-  ...electraArchitectures,
+  BertModel,
+  BertForPreTraining,
+  BertForMaskedLM,
+  BertForNextSentencePrediction,
+  BertForSequenceClassification,
+  RobertaModel,
+  RobertaForMaskedLM,
+  RobertaForSequenceClassification,
+  AlbertModel,
+  AlbertForPreTraining,
+  AlbertForMaskedLM,
+  AlbertForSequenceClassification,
+  ElectraModel,
+  ElectraForPreTraining,
+  ElectraForMaskedLM,
+  ElectraForSequenceClassification,
 ];

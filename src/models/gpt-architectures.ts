@@ -27,47 +27,57 @@ function language(params: GptLMHeadParams, config: GptConfig): LanguageModel {
   };
 }
 
+export const OpenAIGPTModel = defineArchitecture({
+  ...gpt,
+  className: 'OpenAIGPTModel',
+  source: 'Radford et al. 2018, section 3.1',
+  weights: gptWeights,
+  inputs,
+  forward: gptModel,
+});
+
+export const OpenAIGPTLMHeadModel = defineArchitecture({
+  ...gpt,
+  className: 'OpenAIGPTLMHeadModel',
+  source: 'Radford et al. 2018, section 3.1, equation 1',
+  weights: gptLMHeadWeights,
+  inputs: labelled,
+  forward: gptLMHeadModel,
+  language,
+});
+
+export const GPT2Model = defineArchitecture({
+  ...gpt2,
+  className: 'GPT2Model',
+  source: 'Radford et al. 2019, section 2.3',
+  weights: gptWeights,
+  inputs,
+  forward: gptModel,
+});
+
+export const GPT2LMHeadModel = defineArchitecture({
+  ...gpt2,
+  className: 'GPT2LMHeadModel',
+  source: 'Radford et al. 2019, section 2',
+  weights: gptLMHeadWeights,
+  inputs: labelled,
+  forward: gptLMHeadModel,
+  language,
+});
+
+export const GPT2ForSequenceClassification = defineArchitecture({
+  ...gpt2,
+  className: 'GPT2ForSequenceClassification',
+  source: 'Radford et al. 2018, section 3.2',
+  weights: gptForSequenceClassificationWeights,
+  inputs: labelled,
+  forward: gpt2ForSequenceClassification,
+});
+
 export const gptArchitectures: readonly Architecture[] = [
-  defineArchitecture({
-    ...gpt,
-    className: 'OpenAIGPTModel',
-    source: 'Radford et al. 2018, section 3.1',
-    weights: gptWeights,
-    inputs,
-    forward: gptModel,
-  }),
-  defineArchitecture({
-    ...gpt,
-    className: 'OpenAIGPTLMHeadModel',
-    source: 'Radford et al. 2018, section 3.1, equation 1',
-    weights: gptLMHeadWeights,
-    inputs: labelled,
-    forward: gptLMHeadModel,
-    language,
-  }),
-  defineArchitecture({
-    ...gpt2,
-    className: 'GPT2Model',
-    source: 'Radford et al. 2019, section 2.3',
-    weights: gptWeights,
-    inputs,
-    forward: gptModel,
-  }),
-  defineArchitecture({
-    ...gpt2,
-    className: 'GPT2LMHeadModel',
-    source: 'Radford et al. 2019, section 2',
-    weights: gptLMHeadWeights,
-    inputs: labelled,
-    forward: gptLMHeadModel,
-    language,
-  }),
-  defineArchitecture({
-    ...gpt2,
-    className: 'GPT2ForSequenceClassification',
-    source: 'Radford et al. 2018, section 3.2',
-    weights: gptForSequenceClassificationWeights,
-    inputs: labelled,
-    forward: gpt2ForSequenceClassification,
-  }),
+  OpenAIGPTModel,
+  OpenAIGPTLMHeadModel,
+  GPT2Model,
+  GPT2LMHeadModel,
+  GPT2ForSequenceClassification,
 ];

@@ -6,43 +6,51 @@ import { downloadModel, type HubOptions, isHubId } from '../checkpoints/hub.ts';
 import { readJsonObject } from '../checkpoints/json.ts';
 import { InputError, messageOf } from '../errors.ts';
 import { type GenerationOptions, parseGenerationOptions } from '../generation/options.ts';
-import type { Model, ModelOptions } from './architecture.ts';
+import type { Architecture, Model, ModelOptions, NamedTensors, RunOptions } from './architecture.ts';
 import { architectureOf } from './registry.ts';
 
-export interface PretrainedOptions extends ModelOptions {
-  /** the class to load the weights into, if not the one that config.json names */
-  className?: string | undefined;
+/** The class to load the weights into, if not the one that config.json names: `BertModel`, `BertForMaskedLM`, … */
+interface ChosenClass<C, P, O extends NamedTensors, X> {
+  architecture: Architecture<C, P, O, X>;
 }
 
 /**
- * Loads a model from a folder or, if there is none of that name, from a hub. The class comes from config.json.
+ * Loads a model from a folder or, if there is none of that name, from a hub. The class comes from config.json; with
+ * `architecture` it is the one given, and the model's parameters, outputs and components have its types.
  *
  * @param source path of a folder, or a hub id such as `google-bert/bert-base-uncased`
  * @throws InputError naming the file and what is wrong with it, or why the hub cannot give it.
  */
+export function loadPretrained<C, P, O extends NamedTensors, X>(
+  source: string,
+  options: ModelOptions & HubOptions & ChosenClass<C, P, O, X>,
+): Promise<Model<C, P, O, X>>;
+export function loadPretrained(source: string, options?: ModelOptions & HubOptions): Promise<Model>;
 export async function loadPretrained(
   source: string,
-  options: PretrainedOptions & HubOptions = {},
+  options: ModelOptions & HubOptions & Partial<ChosenClass<unknown, unknown, NamedTensors, RunOptions>> = {},
 ): Promise<Model> {
   const info = await stat(source).catch(() => undefined);
-  if (info !== undefined) return loadFolder(source, options);
-  if (!isHubId(source)) throw new InputError(`${source}: no such folder, and not a hub id (owner/name)`);
-  return loadFolder(await downloadModel(source, options), options);
+  if (info === undefined && !isHubId(source)) {
+    throw new InputError(`${source}: no such folder, and not a hub id (owner/name)`);
+  }
+  return loadFolder(info ? source : await downloadModel(source, options), options);
 }
 
 /**
  * Loads a model as transformers saves it: config.json beside model.safetensors, or beside its shards and their index.
- *
- * @throws InputError naming the file and what is wrong with it.
  */
-export async function loadFolder(folder: string, options: PretrainedOptions = {}): Promise<Model> {
+async function loadFolder(
+  folder: string,
+  options: ModelOptions & Partial<ChosenClass<unknown, unknown, NamedTensors, RunOptions>>,
+): Promise<Model> {
   const info = await stat(folder).catch(() => undefined);
   if (!info?.isDirectory()) throw new InputError(`${folder}: not a folder`);
   const config = join(folder, 'config.json');
   const json = await readJsonObject(config);
   try {
     const generation = options.generation ?? (await readGenerationConfig(folder));
-    const architecture = architectureOf(json, options.className);
+    const architecture = options.architecture ?? architectureOf(json);
     architecture.parseConfig(json); // what is wrong with it is said before the weights are looked at
     return await architecture.load(json, await openCheckpoint(folder), { ...options, generation });
   } catch (error) {

@@ -5,7 +5,7 @@ import type { TensorData } from '../checkpoints/safetensors.ts';
 import type { WeightLeaf } from '../checkpoints/weight-map.ts';
 import { InputError } from '../errors.ts';
 import type { Model, NamedTensors } from '../models/architecture.ts';
-import { loadFolder } from '../models/pretrained.ts';
+import { loadPretrained } from '../models/pretrained.ts';
 import { camelCase, type ParityCase, readParityCase, tensorFrom } from './case.ts';
 import { type Comparison, compare } from './compare.ts';
 
@@ -25,7 +25,7 @@ export interface ParityResult {
  */
 export async function runParity(folder: string): Promise<ParityResult> {
   const expected = await readParityCase(folder);
-  const model = await loadFolder(folder);
+  const model = await loadPretrained(folder);
   try {
     const comparisons = [
       ...(await compareOutputs(model, expected)),

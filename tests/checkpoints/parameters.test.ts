@@ -10,7 +10,8 @@ import { openSafetensors, readTensor, type TensorData } from '../../src/checkpoi
 import { writeSafetensors } from '../../src/checkpoints/safetensors-write.ts';
 import { linearWeights, type ModelWeights, pairsOf, tableWeights } from '../../src/checkpoints/weight-map.ts';
 import { createRng } from '../../src/core/random.ts';
-import { loadFolder } from '../../src/models/pretrained.ts';
+import { BertForSequenceClassification, BertModel } from '../../src/models/encoder-architectures.ts';
+import { loadPretrained } from '../../src/models/pretrained.ts';
 
 const FIXTURE = join(import.meta.dirname, '../parity/fixtures/bert-pre-training');
 const TABLE = 'bert.embeddings.word_embeddings.weight';
@@ -43,7 +44,7 @@ async function loadChanged(change: (tensors: Map<string, TensorData>) => void): 
   const tensors = await fixtureTensors();
   change(tensors);
   await writeSafetensors(join(folder, WEIGHTS_FILE), tensors);
-  (await loadFolder(folder)).dispose();
+  (await loadPretrained(folder)).dispose();
 }
 
 function take(tensors: Map<string, TensorData>, name: string): TensorData {
@@ -110,7 +111,7 @@ describe('loading a checkpoint', () => {
     const table = take(tensors, TABLE);
     tensors.set(TABLE, table).set('cls.predictions.decoder.weight', table);
     await writeSafetensors(join(folder, WEIGHTS_FILE), tensors);
-    const model = await loadFolder(folder);
+    const model = await loadPretrained(folder);
     expect(model.weights().map(([leaf]) => leaf.name)).not.toContain('cls.predictions.decoder.weight');
     model.dispose();
   });
@@ -122,7 +123,7 @@ describe('loading a checkpoint', () => {
       values: new Float32Array(29 * 12).fill(0.5),
     });
     await writeSafetensors(join(folder, WEIGHTS_FILE), tensors);
-    const model = await loadFolder(folder);
+    const model = await loadPretrained(folder);
     expect(model.weights().map(([leaf]) => leaf.name)).toContain('cls.predictions.decoder.weight');
     model.dispose();
   });
@@ -135,12 +136,12 @@ describe('loading a checkpoint', () => {
   });
 
   it('loads a bare model out of one with heads, and draws a new head when asked', async () => {
-    const bare = await loadFolder(FIXTURE, { className: 'BertModel' });
-    const classifier = { className: 'BertForSequenceClassification' };
-    await expect(loadFolder(FIXTURE, classifier)).rejects.toThrow(
+    const bare = await loadPretrained(FIXTURE, { architecture: BertModel });
+    const classifier = { architecture: BertForSequenceClassification };
+    await expect(loadPretrained(FIXTURE, classifier)).rejects.toThrow(
       /missing tensors: classifier\.weight, classifier\.bias$/,
     );
-    const model = await loadFolder(FIXTURE, { ...classifier, initialiseMissing: createRng(1) });
+    const model = await loadPretrained(FIXTURE, { ...classifier, initialiseMissing: createRng(1) });
     const weight = model.weights().find(([leaf]) => leaf.name === 'classifier.weight');
     expect(weight?.[1].shape).toEqual([2, 12]);
     bare.dispose();
@@ -161,7 +162,7 @@ describe('shards', () => {
 
   it('load as one file does', async () => {
     await writeShards(undefined);
-    const [whole, parts] = [await loadFolder(FIXTURE), await loadFolder(folder)];
+    const [whole, parts] = [await loadPretrained(FIXTURE), await loadPretrained(folder)];
     const [expected, got] = [await namedValues(whole.weights()), await namedValues(parts.weights())];
     expect(got).toEqual(expected);
     whole.dispose();

@@ -1,7 +1,17 @@
+import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { startBackend } from '../../src/backends/index.ts';
-import { type BertComponents, bertComponents } from '../../src/models/bert.ts';
+import {
+  type BertComponents,
+  type BertPoolerParams,
+  bertComponents,
+  bertEmbeddings,
+  bertPooler,
+  maskedLMHead,
+} from '../../src/models/bert.ts';
+import { BertForMaskedLM } from '../../src/models/encoder-architectures.ts';
+import { loadPretrained } from '../../src/models/pretrained.ts';
 import { createModel, FAMILY_NAMES, type Family, inputsOf } from './encoders.ts';
 
 await startBackend();
@@ -51,6 +61,24 @@ describe.each(FAMILY_NAMES)('the components of %s', (family) => {
     expect(calls.count).toBeGreaterThan(0);
     expect(plain.length).toBeGreaterThan(0);
     expect(Math.max(...changed.map((value, i) => Math.abs(value - (plain[i] ?? NaN))))).toBeGreaterThan(1e-3);
+    model.dispose();
+  });
+});
+
+describe('a checkpoint loaded as a class that the caller names', () => {
+  const FIXTURE = join(import.meta.dirname, '../parity/fixtures/bert-masked-lm');
+
+  it('has the types of that class: parameters, outputs, and components that fit', async () => {
+    const model = await loadPretrained(FIXTURE, { architecture: BertForMaskedLM });
+    const own = (params: BertPoolerParams, hidden: tf.Tensor): tf.Tensor => bertPooler(params, hidden);
+    const layer: BertComponents['layer'] = (_params, hidden) => hidden;
+    const ids = { inputIds: tf.tensor2d([[5, 7, 4]], [1, 3], 'int32') };
+    const { logits } = model.forward(ids, { components: { layer, pooler: own } });
+    // With layers that do nothing, the head reads the embeddings.
+    const embedded = bertEmbeddings(model.params.embeddings, ids, model.config);
+    const table = model.params.embeddings.wordEmbeddings.weight;
+    const expected = maskedLMHead(model.params.predictions, embedded, table, model.config);
+    expect(Array.from(await logits.data())).toEqual(Array.from(await expected.data()));
     model.dispose();
   });
 });

@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBackend } from '../../src/backends/index.ts';
 import { namedValues } from '../../src/checkpoints/parameters.ts';
-import { loadFolder } from '../../src/models/pretrained.ts';
+import { loadPretrained } from '../../src/models/pretrained.ts';
 import { architectures } from '../../src/models/registry.ts';
 
 const FIXTURES = join(import.meta.dirname, '../parity/fixtures');
@@ -29,7 +29,7 @@ async function fixtures(): Promise<string[]> {
   const names = (await readdir(FIXTURES)).sort((a, b) => a.length - b.length);
   const chosen = new Map<string, string>();
   for (const name of names) {
-    const model = await loadFolder(join(FIXTURES, name));
+    const model = await loadPretrained(join(FIXTURES, name));
     if (!chosen.has(model.className)) chosen.set(model.className, name);
     model.dispose();
   }
@@ -57,9 +57,9 @@ describe('saving', () => {
     const names = await fixtures();
     expect(names.length).toBe(architectures.size);
     for (const name of names) {
-      const model = await loadFolder(join(FIXTURES, name));
+      const model = await loadPretrained(join(FIXTURES, name));
       await model.save(join(folder, name));
-      const again = await loadFolder(join(folder, name));
+      const again = await loadPretrained(join(folder, name));
       expect(again.className).toBe(model.className);
       expect(await namedValues(again.weights())).toEqual(await namedValues(model.weights()));
       model.dispose();
