@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { InputError } from '../../src/errors.ts';
+import { createRng, type Rng } from '../../src/core/random.ts';
+import { InputError, messageOf } from '../../src/errors.ts';
 import { loadTokenizer } from '../../src/tokenizers/index.ts';
 
 let folder = '';
@@ -129,4 +130,51 @@ describe('malformed tokenizers', () => {
     });
     expect(() => tokenizer.encode('a')).toThrow('lacks the special token [CLS]');
   });
+});
+
+describe('damaged tokenizers', () => {
+  /** A copy with one place, anywhere, gone or replaced by something else. */
+  function damage(value: unknown, rng: Rng): unknown {
+    const copy: unknown = structuredClone(value);
+    let node: unknown = copy;
+    for (let depth = 0; depth < 12; depth++) {
+      if (typeof node !== 'object' || node === null) break;
+      const keys = Object.keys(node);
+      const key = keys[rng.integer(keys.length)];
+      if (key === undefined) break;
+      const child: unknown = Reflect.get(node, key);
+      if (typeof child === 'object' && child !== null && Object.keys(child).length > 0 && rng.next() < 0.75) {
+        node = child;
+        continue;
+      }
+      const others: unknown[] = [null, -1, 0.5, 1e9, '', 'x', '(', [], {}, [[]], true, [null], { type: 'x' }];
+      if (rng.next() < 0.25) Reflect.deleteProperty(node, key);
+      else Reflect.set(node, key, others[rng.integer(others.length)]);
+      break;
+    }
+    return copy;
+  }
+
+  it.each(['bert', 'roberta', 'llama3', 'llama2', 'unigram'])(
+    'work or are refused in one sentence: %s',
+    async (kind) => {
+      const path = new URL(`./fixtures/${kind}/tokenizer.json`, import.meta.url);
+      const whole: unknown = JSON.parse(await readFile(path, 'utf8'));
+      const rng = createRng(kind);
+      let refused = 0;
+      for (let round = 0; round < 120; round++) {
+        const tokenizer = damage(whole, rng);
+        try {
+          const loaded = await loadTokenizer({ tokenizer, config: { pad_token: '<pad>' } });
+          const { inputIds } = loaded.encode('Two words, 3 <mask> 中.', { pair: 'b', maxLength: 12 });
+          expect(inputIds.every((id) => Number.isInteger(id))).toBe(true);
+          expect(typeof loaded.decode(inputIds)).toBe('string');
+        } catch (error) {
+          expect(error, messageOf(error)).toBeInstanceOf(InputError);
+          refused++;
+        }
+      }
+      expect(refused).toBeGreaterThan(20);
+    },
+  );
 });
