@@ -78,15 +78,15 @@ export function bestSegmentation(word: string, table: PieceTable): (string | und
     }
     best[end] = found;
   }
-  const pieces: (string | undefined)[] = [];
+  const pieces: (string | undefined)[] = []; // from the end
   for (let end = characters.length; end > 0; ) {
     const step = best[end];
     if (step === undefined) break;
-    if (step.piece !== undefined || pieces.length === 0 || pieces[0] !== undefined)
-      pieces.unshift(step.piece);
+    if (step.piece !== undefined || pieces.length === 0 || pieces.at(-1) !== undefined)
+      pieces.push(step.piece);
     end = step.start;
   }
-  return pieces;
+  return pieces.reverse();
 }
 
 export interface UnigramTokenizerOptions {

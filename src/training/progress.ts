@@ -8,13 +8,19 @@ export interface Progress {
   end(): void;
 }
 
+/** Where progress is written: standard error, or what a test looks at. */
+export interface ProgressStream {
+  isTTY?: boolean;
+  write(text: string): unknown;
+}
+
 const BAR = 24;
 
 /**
  * Progress on standard error: a bar that redraws itself on a terminal, at most ten times a second, and a plain line
  * for every tenth of the work elsewhere.
  */
-export function consoleProgress(label: string, stream: NodeJS.WriteStream = process.stderr): Progress {
+export function consoleProgress(label: string, stream: ProgressStream = process.stderr): Progress {
   const started = performance.now();
   let drawn = Number.NEGATIVE_INFINITY;
   let tenths = 0;
