@@ -9,6 +9,14 @@ export interface Claims {
 
 export const CLAIMS: Readonly<Record<string, Claims>> = {
   '00-start-here': { always: ['left(careless) === 2 && left(careful) === 0'], full: [] },
+  '01-scaling-laws': {
+    always: [
+      'runs.every(({ loss }, i) => i === 0 || loss < (runs[i - 1]?.loss ?? 0))',
+      'fit.exponent < 0',
+      'fit.rSquared > 0.9',
+    ],
+    full: ['fit.exponentInterval.high < 0'],
+  },
   '02-three-architectures': { always: ['farthest < 1e-4'], full: ['lossOpen < 0.5', 'lossClosed > 2.3'] },
   '03-bert': {
     always: [
@@ -24,4 +32,5 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
     ],
   },
   '04-roberta': { always: ['farthest < 1e-4'], full: ['dynamicLoss < staticLoss', 'finalLoss < 2.5'] },
+  '05-albert': { always: ['farthest < 1e-4', 'results[0].parameters > 3 * results[1].parameters'], full: [] },
 };
