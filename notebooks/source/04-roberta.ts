@@ -180,7 +180,7 @@ await lab.check('roberta/bpe-encode', bpe);
 //
 // The library's tokenizer does the same, only faster, and adds RoBERTa's special tokens: `<s>` begins every input, `</s>`
 // ends it and separates documents, `<pad>` fills up, `<mask>` is a blank. Note that a word takes the space *before* it
-// along: `Ġowl` is the word "owl" inside a sentence.
+// along: `Ġhen` is the word "hen" inside a sentence.
 
 // %%
 const stories = await lab.loadStories();
@@ -194,7 +194,7 @@ const bpeModel = lab.trainByteLevelBpe(trainingStories.flat(), {
 const tokenizer = lab.byteLevelBpeTokenizer(bpeModel, { specialTokens });
 const idOf = (token: string): number => tokenizer.tokenToId(token) ?? 0;
 const [beginId, padId, endId, maskId] = [idOf('<s>'), idOf('<pad>'), idOf('</s>'), idOf('<mask>')];
-for (const text of ['The owl was hungry.', 'Quite naïve 🙂']) {
+for (const text of ['The hen was hungry.', 'Quite naïve 🙂']) {
   console.log(`${text} → ${tokenizer.tokenize(text).join(' | ')}`);
 }
 
@@ -600,7 +600,7 @@ await lab.show(
 // goes on, now with all the stories but those of the test.
 
 // %%
-const MORE_STEPS = lab.stepsFor(900, 20);
+const MORE_STEPS = lab.stepsFor(1500, 20);
 const allInputs = inputsOf([...trainingStories, ...stories.slice(340)]);
 const more = lab.liveLoss({
   title: 'Going on with all stories',
@@ -656,10 +656,10 @@ async function fillIn(text: string): Promise<{ text: string; 'best guesses': str
 
 // In RoBERTa's text a blank takes the space before it along, as a word would: no space stands before <mask>.
 const blanks = [
-  'Mia saw an owl on the<mask>.',
-  'The owl came out of the<mask>.',
-  'At home Tom cut the cherry with a<mask>.',
-  'The pilot stopped the<mask> at the mountains.',
+  'Mia saw a hen on the<mask>.',
+  'The hen came out of the<mask>.',
+  'At home Tom cut the plum with a<mask>.',
+  'He looked for the<mask> under the table, but it was not there.',
 ];
 const answers = [];
 for (const text of blanks) answers.push(await fillIn(text));
