@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { startBackend } from '../../src/backends/index.ts';
+import { probeBackends, startBackend } from '../../src/backends/index.ts';
 import { InputError } from '../../src/errors.ts';
 import {
   adamW,
@@ -79,7 +79,9 @@ async function valuesOf(params: object): Promise<Record<string, number[]>> {
   return values;
 }
 
-describe.each(['cpu', 'wasm'])('training on %s', (backend) => {
+const backends = (await probeBackends()).filter(({ available }) => available).map(({ name }) => name);
+
+describe.each(backends)('training on %s', (backend) => {
   beforeAll(() => startBackend(backend));
 
   it.each(reference.adamW)(
