@@ -86,7 +86,7 @@ export class Decoding {
     try {
       const values = await logits.data();
       const size = values.length / sequences.length;
-      return sequences.map((_, row) => Float32Array.from(values.subarray(row * size, (row + 1) * size)));
+      return sequences.map((_, row) => new Float32Array(values.subarray(row * size, (row + 1) * size)));
     } finally {
       logits.dispose();
     }

@@ -18,3 +18,4 @@ export {
   topP,
 } from './processors.ts';
 export { argmax, logSoftmax, sampleToken, softmax, topIndices } from './scores.ts';
+export { generateText, streamText } from './text.ts';
