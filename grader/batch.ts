@@ -9,7 +9,8 @@ import type { Exercise } from './define.ts';
 import { allExercises } from './discover.ts';
 import { type GradeContext, gradeSubmission, type SubmissionReport, type SubmittedFile } from './grade.ts';
 import { findSubmissions } from './intake.ts';
-import { digestOf, Journal } from './journal.ts';
+import { digestOf, JOURNAL, Journal } from './journal.ts';
+import { Tape } from './recording.ts';
 import { type ReportFormat, writeLearner, writeSummary } from './report/write.ts';
 import { bestConfinement, type Confinement, cacheFor } from './sandbox/confine.ts';
 import { SandboxPool } from './sandbox/pool.ts';
@@ -39,8 +40,6 @@ export interface BatchOptions {
   readonly onReport?: (report: SubmissionReport, done: number, total: number) => void;
 }
 
-export const JOURNAL = 'journal.jsonl';
-
 /** Grades everything at the source. @throws InputError for options that cannot be met, before anything is written */
 export async function gradeAll(options: BatchOptions): Promise<readonly SubmissionReport[]> {
   const submissions = await findSubmissions(options.source);
@@ -69,7 +68,7 @@ export async function gradeAll(options: BatchOptions): Promise<readonly Submissi
   let finished = 0;
   const worker = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const report = await gradeOne(next, journal, context);
+      const report = await gradeOne(next, options.out, journal, context);
       writeLearner(options.out, report, exercises, options.format);
       options.onReport?.(report, ++finished, submissions.length);
     }
@@ -88,6 +87,7 @@ export async function gradeAll(options: BatchOptions): Promise<readonly Submissi
 
 async function gradeOne(
   submitted: SubmittedFile,
+  out: string,
   journal: Journal,
   context: GradeContext,
 ): Promise<SubmissionReport> {
@@ -103,7 +103,11 @@ async function gradeOne(
   if (earlier !== undefined) return earlier;
   const read = (): Promise<Uint8Array> =>
     bytes === undefined ? Promise.reject(failure) : Promise.resolve(bytes);
-  const report = await gradeSubmission({ ...submitted, read }, journal.header.seed, context);
+  const tape = new Tape();
+  const record: GradeContext['record'] = (exercise, candidate) => tape.recording(exercise, candidate);
+  const report = await gradeSubmission({ ...submitted, read }, journal.header.seed, { ...context, record });
+  // Before the journal says that it is done.
+  tape.save(out, submitted.learner);
   journal.add(digest, report);
   return report;
 }

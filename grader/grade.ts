@@ -58,7 +58,7 @@ export interface GradeContext {
   /** The chapter of a submission that cannot be read. */
   readonly fallback?: Chapter;
   /** Sees every answer of a sandbox, to keep it for regrading. */
-  readonly record?: (learner: string, exercise: string, candidate: Candidate) => Candidate;
+  readonly record?: (exercise: string, candidate: Candidate) => Candidate;
 }
 
 export interface SubmittedFile {
@@ -89,29 +89,22 @@ export async function gradeSubmission(
     const readable = error instanceof UnreadableSubmission;
     const why = `${file} could not be graded: ${messageOf(error)}.`;
     return summarise(
-      submitted,
-      seed,
-      chapter,
-      [why],
+      { learner, file, seed, chapter: chapter?.name ?? null, notices: [why] },
       unreadable(chapter, context, seed, readable ? 'fail' : 'error'),
     );
   }
   const chapter = context.chapter ?? chapterOfSubmission(submission, context.chapters);
   if (chapter === undefined) {
-    return summarise(
-      submitted,
-      seed,
-      undefined,
-      [`${file} holds no answer cell of any chapter of this course.`],
-      [],
-    );
+    const why = `${file} holds no answer cell of any chapter of this course.`;
+    return summarise({ learner, file, seed, chapter: null, notices: [why] }, []);
   }
   const warning = confinementWarning(context.pool.confinement);
   const notices = warning === undefined ? [] : [warning];
-  const grading = new SubmissionGrading(submission, chapter, seed, learner, context);
+  const grading = new SubmissionGrading(submission, chapter, seed, context);
   try {
     const exercises = await grading.grade(exercisesOf(chapter, context));
-    return summarise(submitted, seed, chapter, [...notices, ...grading.notices], exercises);
+    const said = [...notices, ...grading.notices];
+    return summarise({ learner, file, seed, chapter: chapter.name, notices: said }, exercises);
   } finally {
     await grading.end();
   }
@@ -151,13 +144,12 @@ function unjudged(
   return { id, title, points, score: 0, verdict, seed, checks: [], hiddenRemaining, problem };
 }
 
-function summarise(
-  { learner, file }: SubmittedFile,
-  seed: string,
-  chapter: Chapter | undefined,
-  notices: readonly string[],
+/** A report with its sums: an `error` anywhere leaves the whole without a mark. */
+export function summarise(
+  report: Omit<SubmissionReport, 'verdict' | 'score' | 'points' | 'exercises'>,
   exercises: readonly ExerciseReport[],
 ): SubmissionReport {
+  const { learner, file, chapter, seed, notices } = report;
   const failed = exercises.length === 0 || exercises.some(({ verdict }) => verdict === 'fail');
   const broken = exercises.some(({ verdict }) => verdict === 'error');
   const sum = (pick: (report: ExerciseReport) => number): number =>
@@ -165,7 +157,7 @@ function summarise(
   return {
     learner,
     file,
-    chapter: chapter?.name ?? null,
+    chapter,
     seed,
     verdict: broken ? 'error' : failed ? 'fail' : 'pass',
     score: broken ? null : sum(({ score }) => score),
@@ -200,23 +192,15 @@ class SubmissionGrading {
   readonly #submission: Submission;
   readonly #chapter: Chapter;
   readonly #seed: string;
-  readonly #learner: string;
   readonly #context: GradeContext;
   #sandbox: Sandbox | undefined;
   /** Whether the learner's code has run in the sandbox. */
   #touched = false;
 
-  constructor(
-    submission: Submission,
-    chapter: Chapter,
-    seed: string,
-    learner: string,
-    context: GradeContext,
-  ) {
+  constructor(submission: Submission, chapter: Chapter, seed: string, context: GradeContext) {
     this.#submission = submission;
     this.#chapter = chapter;
     this.#seed = seed;
-    this.#learner = learner;
     this.#context = context;
   }
 
@@ -290,7 +274,7 @@ class SubmissionGrading {
 
   #candidate(exercise: Exercise, sandbox: Sandbox): Candidate {
     const candidate = sandbox.candidate();
-    return this.#context.record?.(this.#learner, exercise.id, candidate) ?? candidate;
+    return this.#context.record?.(exercise.id, candidate) ?? candidate;
   }
 
   /** Loads the answer. What ends the process or fails in a released cell is tried once more in a fresh process: an earlier answer may have spoilt this one. */

@@ -8,6 +8,9 @@ import { z } from 'zod';
 import { InputError } from '../src/errors.ts';
 import type { SubmissionReport } from './grade.ts';
 
+/** The journal's name in the folder of reports. */
+export const JOURNAL = 'journal.jsonl';
+
 const header = z.object({
   format: z.literal(1),
   seed: z.string(),

@@ -9,6 +9,7 @@ import type { CheckReport, Judgement } from './judgement.ts';
 import { nameByProperty, nameMistakes } from './mistakes.ts';
 import type { Property } from './properties.ts';
 import { checkProperty } from './property-check.ts';
+import { NotRecorded } from './recording.ts';
 
 export interface JudgeOptions {
   readonly seed: string;
@@ -103,7 +104,14 @@ export class Judging {
     const { name, weight = 1 } = definition;
     const base = { name, kind: 'property', visibility: 'public', weight } as const;
     if (!valuesRight) return { ...base, status: 'skipped', message: 'Checked once all values are right.' };
-    const message = await checkProperty(this.#exercise, definition, candidate, this.#seed, this.#open);
+    let message: string | undefined;
+    try {
+      message = await checkProperty(this.#exercise, definition, candidate, this.#seed, this.#open);
+    } catch (error) {
+      if (!(error instanceof NotRecorded)) throw error;
+      // The first run did not get as far as this property: it counts neither way.
+      return { ...base, weight: 0, status: 'passed', message: 'Not recorded in the first run; not counted.' };
+    }
     if (message === undefined) return { ...base, status: 'passed' };
     const mistake = await nameByProperty(this.#exercise, definition, this.#seed, message);
     return { ...base, status: 'wrong', message, ...(mistake ? { mistake } : {}) };

@@ -90,22 +90,20 @@ export function exerciseText(exercise: ExerciseReport, mode: 'check' | 'grade' =
   return exercise.checks.length > 0 ? judgementText(judgement, { mode }) : nextStep(judgement, mode);
 }
 
-/** Gradescope's results.json for one submission: its documented fields, one test an exercise. */
-export function gradescopeResults(report: SubmissionReport): object {
-  const broken = report.verdict === 'error';
+/** Gradescope's results.json for one learner's submissions: its documented fields, one test an exercise. */
+export function gradescopeResults(reports: readonly SubmissionReport[]): object {
+  const broken = reports.some(({ verdict }) => verdict === 'error');
+  const apology =
+    'Some exercises could not be graded; this is not your fault. Ask for the submission to be graded again.';
+  const exercises = reports.flatMap((report) => report.exercises);
   return {
-    output: [
-      ...report.notices,
-      ...(broken
-        ? [
-            'Some exercises could not be graded; this is not your fault. Ask for the submission to be graded again.',
-          ]
-        : []),
-    ].join('\n'),
+    output: [...reports.flatMap(({ notices }) => notices), ...(broken ? [apology] : [])].join('\n'),
     output_format: 'text',
     stdout_visibility: 'hidden',
     visibility: 'visible',
-    tests: report.exercises.map((exercise, i) => ({
+    // Gradescope wants a score or tests; where no chapter could be told there are none.
+    ...(exercises.length === 0 ? { score: 0 } : {}),
+    tests: exercises.map((exercise, i) => ({
       name: `${exercise.title} (${exercise.id})`,
       number: `${i + 1}`,
       score: exercise.score,
@@ -116,6 +114,5 @@ export function gradescopeResults(report: SubmissionReport): object {
       output_format: 'text',
       visibility: 'visible',
     })),
-    ...(broken ? { score: 0 } : {}),
   };
 }

@@ -31,10 +31,10 @@ export function writeLearner(
   const base = path.join(folder, fileNameOf(report.learner));
   writeWhole(`${base}.json`, json(report));
   writeWhole(`${base}.html`, learnerPage(report, exercises));
-  if (format === 'gradescope') writeWhole(`${base}.results.json`, json(gradescopeResults(report)));
+  if (format === 'gradescope') writeWhole(`${base}.results.json`, json(gradescopeResults([report])));
 }
 
-/** What is about all: grades.csv, grades.json, junit.xml, index.html; for Gradescope, which grades one, its results.json. */
+/** What is about all: grades.csv, grades.json, junit.xml, index.html; for Gradescope, which grades one learner, results.json. */
 export function writeSummary(out: string, reports: readonly SubmissionReport[], format: ReportFormat): void {
   writeWhole(path.join(out, 'grades.csv'), gradesCsv(reports));
   writeWhole(
@@ -53,8 +53,8 @@ export function writeSummary(out: string, reports: readonly SubmissionReport[], 
   );
   writeWhole(path.join(out, 'junit.xml'), junitXml(reports));
   writeWhole(path.join(out, 'index.html'), overviewPage(reports, LEARNERS));
-  const [only] = reports;
-  if (format === 'gradescope' && only !== undefined && reports.length === 1) {
-    writeWhole(path.join(out, 'results.json'), json(gradescopeResults(only)));
+  // A broken machine is no zero: without the file Gradescope reports an error and no mark.
+  if (format === 'gradescope' && reports.every(({ verdict }) => verdict !== 'error')) {
+    writeWhole(path.join(out, 'results.json'), json(gradescopeResults(reports)));
   }
 }

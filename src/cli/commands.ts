@@ -37,6 +37,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'run the public cases of a notebook before it is handed in',
     load: async () => (await import('./commands/check.ts')).checkCommand(),
   },
+  release: {
+    summary: 'notebooks for nbgrader, an autograder for Gradescope',
+    load: async () => (await import('./commands/release.ts')).releaseCommand(),
+  },
   exercises: {
     summary: 'list all exercises with their cases and known mistakes',
     load: async () => (await import('./commands/exercises.ts')).exercisesCommand(),

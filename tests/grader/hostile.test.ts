@@ -31,10 +31,15 @@ function harnesses(): string[] {
 const MEMORY_MB = 700;
 const SECRET_MEMORY = `--max-old-space-size=${Math.floor(MEMORY_MB * 0.6)}`;
 
+/** What reaches out of the process: run under the weaker confinement too, where the rest would only say the same again. */
+const OUTWARD =
+  /^(?:endless-loop|fork-bomb|worker-bomb|shell|tensor-bomb|full-disk|output-flood|read-|environment|network|kill-parent|exit-in-call|forged-|closed-channel|library-|hidden-thief)/;
+
 const best = await bestConfinement();
 const confinements: Confinement[] = best === 'bubblewrap' ? ['bubblewrap', 'permissions'] : ['permissions'];
 
 describe.each(confinements)('hostile submissions under %s', (confinement) => {
+  const chosen = confinement === best ? hostile : hostile.filter(({ name }) => OUTWARD.test(name));
   let server: Server;
   let hits = 0;
   let folder: string;
@@ -55,7 +60,7 @@ describe.each(confinements)('hostile submissions under %s', (confinement) => {
     process.env.LAB_TEST_SECRET = SECRET;
     writeFileSync(path.join(source, 'aaa-honest.ipynb'), serializeNotebook(await tinyNotebook('solved')));
     writeFileSync(path.join(source, 'zzz-honest.ipynb'), serializeNotebook(await tinyNotebook('solved')));
-    for (const { name, source: text } of hostile) {
+    for (const { name, source: text } of chosen) {
       const notebook = await tinyNotebook('solved', { 'bert/pooler': text.replaceAll('PORT', `${port}`) });
       writeFileSync(path.join(source, `${name}.ipynb`), serializeNotebook(notebook));
     }
@@ -80,7 +85,7 @@ describe.each(confinements)('hostile submissions under %s', (confinement) => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it.each(hostile.map((answer) => [answer.name, answer] as const))(
+  it.each(chosen.map((answer) => [answer.name, answer] as const))(
     '%s earns nothing it did not earn',
     (name, answer) => {
       const report = reports.get(name);

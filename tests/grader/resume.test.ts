@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BatchOptions, gradeAll, JOURNAL } from '../../grader/batch.ts';
+import { type BatchOptions, gradeAll } from '../../grader/batch.ts';
+import { JOURNAL } from '../../grader/journal.ts';
+import { regradeAll } from '../../grader/regrade.ts';
 import { InputError } from '../../src/errors.ts';
 import { serializeNotebook } from '../../src/notebook/ipynb.ts';
 import { COURSE, tinyNotebook } from './notebooks.ts';
@@ -30,7 +32,7 @@ function contents(out: string): Record<string, string> {
   const root = path.join(folder, out);
   return Object.fromEntries(
     readdirSync(root, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && entry.name !== JOURNAL)
+      .filter((entry) => entry.isFile() && entry.name !== JOURNAL && !entry.parentPath.endsWith('answers'))
       .map((entry) => path.join(entry.parentPath, entry.name))
       .sort()
       .map((file) => [path.relative(root, file), readFileSync(file, 'utf8')]),
@@ -60,6 +62,15 @@ describe('a run that is interrupted', () => {
     await gradeAll(options('parallel', { jobs: 3 }));
     expect(contents('parallel')).toEqual(contents('serial'));
   }, 120_000);
+
+  it('judged again from the recorded answers gives the same verdicts, and runs no learner’s code', async () => {
+    await regradeAll({
+      source: path.join(folder, 'serial'),
+      out: path.join(folder, 'regraded'),
+      format: 'all',
+    });
+    expect(contents('regraded')).toEqual(contents('serial'));
+  }, 60_000);
 
   it('killed in the middle goes on from the journal and ends with the same bytes', async () => {
     const out = path.join(folder, 'killed');

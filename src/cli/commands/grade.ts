@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { gradeAll } from '../../../grader/batch.ts';
 import type { SubmissionReport } from '../../../grader/grade.ts';
+import { regradeAll } from '../../../grader/regrade.ts';
 import type { ReportFormat } from '../../../grader/report/write.ts';
 import { InputError } from '../../errors.ts';
 
@@ -17,6 +18,7 @@ interface Options {
   chapter?: string;
   masters?: string;
   resume?: boolean;
+  regrade?: boolean;
   format: ReportFormat;
   json?: boolean;
 }
@@ -43,6 +45,10 @@ export function gradeCommand(): Command {
     .option('--seed <text>', 'fix the inputs that are drawn')
     .option('--chapter <name>', 'the chapter of every submission, for example 03-bert; found out otherwise')
     .option('--resume', 'go on with the run in --out; what is graded already is not graded again')
+    .option(
+      '--regrade',
+      'the source is the reports of an earlier run: judge its recorded answers again with the exercises as they are now',
+    )
     .addOption(
       new Option('--format <name>', 'gradescope: also write results.json')
         .choices(['all', 'gradescope'])
@@ -58,22 +64,26 @@ async function grade(source: string, options: Options): Promise<void> {
   const { out, timeout, memory, only, seed, chapter, masters } = options;
   refuseInside(source, out);
   const started = Date.now();
-  const reports = await gradeAll({
-    source,
-    out,
-    jobs: options.jobs,
-    timeoutMs: timeout * 1000,
-    memoryMb: memory,
-    resume: options.resume === true,
-    format: options.format,
-    ...(only === undefined ? {} : { only }),
-    ...(seed === undefined ? {} : { seed }),
-    ...(chapter === undefined ? {} : { chapter }),
-    ...(masters === undefined ? {} : { masters }),
-    onReport: (report, done, total) => {
-      if (options.json !== true) console.log(line(report, done, total, Date.now() - started));
-    },
-  });
+  const onReport = (report: SubmissionReport, done: number, total: number): void => {
+    if (options.json !== true) console.log(line(report, done, total, Date.now() - started));
+  };
+  const reports =
+    options.regrade === true
+      ? await regradeAll({ source, out, format: options.format, onReport })
+      : await gradeAll({
+          source,
+          out,
+          jobs: options.jobs,
+          timeoutMs: timeout * 1000,
+          memoryMb: memory,
+          resume: options.resume === true,
+          format: options.format,
+          ...(only === undefined ? {} : { only }),
+          ...(seed === undefined ? {} : { seed }),
+          ...(chapter === undefined ? {} : { chapter }),
+          ...(masters === undefined ? {} : { masters }),
+          onReport,
+        });
   if (options.json === true) {
     const rows = reports.map(({ learner, verdict, score, points }) => ({ learner, verdict, score, points }));
     console.log(JSON.stringify(rows, null, 2));

@@ -1,0 +1,144 @@
+/**
+ * Properties that hold for every right answer, next to the values: no leak, inputs unchanged, nothing seen of the future or of
+ * padding, gradients that arrive. A property is checked once all values of an exercise are right.
+ */
+import { compare } from './compare.js';
+import { exclusive } from './evaluate.js';
+import { materialise, readValue } from './values.js';
+/** Thrown out of a probe when the function under test did not return; judged as the property failing. */
+export class PropertyFailure extends Error {
+  name = 'PropertyFailure';
+}
+/**
+ * The function leaves no tensor behind but its result. It and `inputsUnchanged` are observed in the process of the learner's code, which
+ * could turn the counter back: they must hold for a pass, but no mark hangs on them.
+ */
+export const noLeak = (options = {}) => ({
+  weight: 0,
+  ...options,
+  name: 'no tensor leaks',
+  check: async ({ args, call }) => {
+    const { leaked } = await call(args);
+    if (leaked === 0) return undefined;
+    return leaked > 0
+      ? `Each call leaves ${leaked} ${leaked === 1 ? 'tensor' : 'tensors'} behind. Wrap the body in tf.tidy(() => …): it disposes all but what you return.`
+      : 'The function disposes tensors that it did not make. Dispose only your own; tf.tidy does it for you.';
+  },
+});
+/** The function leaves its arguments as they were. Carries no mark, as `noLeak`. */
+export const inputsUnchanged = (options = {}) => ({
+  weight: 0,
+  ...options,
+  name: 'inputs unchanged',
+  check: async ({ args, call, parameters }) => {
+    const { changed } = await call(args);
+    if (changed.length === 0) return undefined;
+    const names = changed.map((place) => parameters[Number(place)] ?? `argument ${place}`);
+    return `The function changes or disposes its input ${names.join(' and ')}. Make a copy, or write into a new array.`;
+  },
+});
+/** Twice the same inputs give twice the same result. */
+export const deterministic = (options = {}) => ({
+  ...options,
+  name: 'same inputs, same result',
+  check: async ({ args, call }) => {
+    const first = await call(args);
+    const second = await call(args);
+    const difference = compare(first.value, second.value, {
+      absolute: 0,
+      relative: 0,
+      reason: 'the same call twice',
+    });
+    return difference === undefined
+      ? undefined
+      : 'Two calls with the same inputs give different results. Draw only from the generator or seed that you are given, and keep nothing between calls.';
+  },
+});
+/** Changing the inputs in a way that must not matter leaves (a part of) the result as it was. */
+export function invariance(options) {
+  const { name, otherwise, weight, on } = options;
+  const definition = options;
+  return {
+    name,
+    ...(weight === undefined ? {} : { weight }),
+    ...(on === undefined ? {} : { on }),
+    check: async ({ args, call, draw, tolerance }) => {
+      const changed = await exclusive('change', async () => {
+        const moved = definition.change(args.map(materialise), draw);
+        return Promise.all(moved.map((arg, i) => readValue(arg, `argument ${i}`)));
+      });
+      const kept = ({ value }) =>
+        exclusive('keep', async () => {
+          const result = materialise(value);
+          return readValue(
+            definition.keep === undefined ? result : definition.keep(result, args.map(materialise)),
+          );
+        });
+      const before = await kept(await call(args));
+      const after = await kept(await call(changed));
+      return compare(before, after, tolerance) === undefined ? undefined : otherwise;
+    },
+  };
+}
+/** What is at later positions does not change the result at earlier ones. `change` alters the future, `keep` slices the past. */
+export function causality(options) {
+  return invariance({
+    ...bind(options),
+    name: 'no position sees the future',
+    otherwise:
+      'The result at a position changes when later tokens change: the future leaks in. Look at the causal mask: query i may see keys 0…i only.',
+  });
+}
+/** What is at padding positions does not change the result at real ones. `change` alters the padding, `keep` slices the real tokens. */
+export function paddingInvariance(options) {
+  return invariance({
+    ...bind(options),
+    name: 'padding does not matter',
+    otherwise:
+      'The result at real tokens changes with what stands at padding positions. Look at where the attention mask is applied: padding must get no weight before the softmax.',
+  });
+}
+function bind(options) {
+  return { ...options };
+}
+/**
+ * The gradient with respect to every float32 input is the reference's: it arrives wherever it should, it is right, and it does not
+ * arrive where it must not. Needs a synchronous function.
+ */
+export const gradientsFlow = (options = {}) => ({
+  ...(options.weight === undefined ? {} : { weight: options.weight }),
+  ...(options.on === undefined ? {} : { on: options.on }),
+  name: 'gradients arrive',
+  check: async ({ args, gradients, expectedGradients }) => {
+    const expected = await expectedGradients(args);
+    const got = await gradients(args);
+    if (expected.kind !== 'record' || got.kind !== 'record') return 'The gradient could not be taken.';
+    const tolerance = options.tolerance ?? {
+      absolute: 1e-4,
+      relative: 1e-3,
+      reason: 'a gradient sums many float32 products',
+    };
+    for (const [path, want] of expected.entries) {
+      const came = got.entries.get(path) ?? { kind: 'null' };
+      if (isZero(want) && isZero(came)) continue;
+      if (isZero(came)) {
+        return `No gradient reaches ${path}. Something between it and the result stops it: dataSync, arraySync, a new tf.tensor, argMax, a comparison or a cast to int32.`;
+      }
+      if (isZero(want))
+        return `A gradient reaches ${path}, and none should: it must not be trained through this function.`;
+      if (compare(want, came, tolerance) !== undefined) {
+        return `The values are right, but the gradient with respect to ${path} is not: part of the way is cut off or counted twice.`;
+      }
+    }
+    return undefined;
+  },
+});
+function isZero(value) {
+  return value.kind !== 'tensor' || value.values.every((element) => element === 0);
+}
+/** A property in your own words: `check` gets a probe and returns undefined or a sentence to the learner. */
+export const property = (name, check, options = {}) => ({
+  ...options,
+  name,
+  check,
+});

@@ -1,0 +1,149 @@
+export function escapeHtml(text) {
+  return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+}
+const MARKS = {
+  passed: '✓',
+  wrong: '✗',
+  threw: '✗',
+  timeout: '✗',
+  died: '✗',
+  skipped: '–',
+};
+const plural = (n, noun) => `${n} ${noun}${n === 1 ? '' : 's'}`;
+/** A name for what a check is: hidden cases are said to be hidden. */
+const label = (check) => (check.visibility === 'hidden' ? `hidden: ${check.name}` : check.name);
+/** The first failed check tells most; the rest follow from it more often than not. */
+const firstFailure = (judgement) =>
+  judgement.checks.find((check) => check.status !== 'passed' && check.status !== 'skipped');
+function headline(judgement, mode) {
+  const { id, title, checks, points, score } = judgement;
+  const passed = checks.filter((check) => check.status === 'passed').length;
+  const tally = `${passed} of ${plural(checks.length, 'check')} passed`;
+  const mark = mode === 'grade' ? `, ${score} of ${plural(points, 'point')}` : '';
+  return `${judgement.verdict === 'pass' ? '✓' : '✗'} ${title} (${id}): ${tally}${mark}`;
+}
+/** What to do next, in one sentence. */
+export function nextStep(judgement, mode) {
+  if (judgement.verdict === 'pass') {
+    return judgement.hiddenRemaining > 0
+      ? `Public checks are done. ${plural(judgement.hiddenRemaining, 'hidden case')} with other sizes and values ${judgement.hiddenRemaining === 1 ? 'remains' : 'remain'} and ${judgement.hiddenRemaining === 1 ? 'is' : 'are'} run when you hand in.`
+      : 'Nothing left to do here.';
+  }
+  const where = mode === 'check' ? 'folded above the answer cell' : 'folded below and in the notebook';
+  if (judgement.mistake !== undefined)
+    return `Mend that first, then run the check again. Hints are ${where}.`;
+  const failure = firstFailure(judgement);
+  if (failure?.status === 'threw')
+    return `Read the error first: it stops everything else. Hints are ${where}.`;
+  if (failure?.status === 'timeout')
+    return 'Look for a loop that never ends, or work that can be done once for all rows.';
+  return `Print the shapes along the way and compare them with the second hint. Hints are ${where}.`;
+}
+/** Feedback for terminals and for kernels without HTML. */
+export function judgementText(judgement, options) {
+  const lines = [headline(judgement, options.mode)];
+  for (const check of judgement.checks) {
+    lines.push(`  ${MARKS[check.status]} ${label(check)}`);
+    if (check.status === 'passed') continue;
+    if (check.message !== undefined) lines.push(`      ${check.message}`);
+    for (const finding of check.findings ?? []) lines.push(`      ${finding}`);
+    const { details } = check;
+    if (details !== undefined) {
+      lines.push(`      expected ${details.expected}`, `      got      ${details.got}`);
+      if (details.first !== undefined) lines.push(`      first wrong: ${details.first}`);
+      if (details.worst !== undefined) lines.push(`      most wrong:  ${details.worst}`);
+    }
+    if (check.mistake !== undefined) lines.push(`      Known mistake: ${check.mistake.diagnosis}`);
+  }
+  lines.push(`  ${nextStep(judgement, options.mode)}`);
+  return lines.join('\n');
+}
+const GREEN = '#1a7f37';
+const RED = '#cf222e';
+const GREY = '#6e7781';
+/** Feedback as an HTML fragment with its styles inline, on any background. */
+export function judgementHtml(judgement, options) {
+  const colour = judgement.verdict === 'pass' ? GREEN : RED;
+  const failure = firstFailure(judgement);
+  const mistake =
+    judgement.mistake === undefined
+      ? ''
+      : box('#bf8700', `<strong>What went wrong</strong><br>${escapeHtml(judgement.mistake.diagnosis)}`);
+  const checks = judgement.checks.map((check) => checkHtml(check, check === failure)).join('');
+  const hints =
+    judgement.verdict === 'fail' && options.hints !== undefined && options.mode === 'grade'
+      ? options.hints
+          .map(
+            (hint, i) =>
+              `<details style="margin:.2em 0"><summary>Hint ${i + 1}: ${['a nudge', 'the shapes', 'the formula'][i] ?? ''}</summary><p style="margin:.3em 1.2em">${escapeHtml(hint)}</p></details>`,
+          )
+          .join('')
+      : '';
+  return (
+    `<div style="border-left:4px solid ${colour};padding:.4em .9em;margin:.4em 0;font-family:system-ui,sans-serif;line-height:1.45">` +
+    `<div style="font-weight:600;color:${colour}">${escapeHtml(headline(judgement, options.mode))}</div>` +
+    `${mistake}<ul style="list-style:none;padding:0;margin:.4em 0">${checks}</ul>` +
+    `<div><strong>Next:</strong> ${escapeHtml(nextStep(judgement, options.mode))}</div>${hints}</div>`
+  );
+}
+const box = (colour, inner) =>
+  `<div style="border:1px solid ${colour};border-radius:6px;padding:.4em .8em;margin:.5em 0">${inner}</div>`;
+function checkHtml(check, open) {
+  const colour = check.status === 'passed' ? GREEN : check.status === 'skipped' ? GREY : RED;
+  const title = `<span style="color:${colour};font-weight:600">${MARKS[check.status]}</span> ${escapeHtml(label(check))}`;
+  if (check.status === 'passed' || (check.message === undefined && check.details === undefined)) {
+    return `<li style="margin:.15em 0">${title}</li>`;
+  }
+  const said = [check.message, ...(check.findings ?? [])]
+    .filter((text) => text !== undefined)
+    .map((text) => `<p style="margin:.25em 0">${escapeHtml(text)}</p>`)
+    .join('');
+  const inner = `<div style="margin:.2em 0 .5em 1.4em">${said}${detailsHtml(check)}</div>`;
+  if (check.status === 'skipped') {
+    return `<li style="margin:.15em 0;color:${GREY}">${title}: ${escapeHtml(check.message ?? 'not run')}</li>`;
+  }
+  return `<li style="margin:.15em 0"><details${open ? ' open' : ''}><summary>${title}</summary>${inner}</details></li>`;
+}
+function detailsHtml({ details }) {
+  if (details === undefined) return '';
+  const rows = [
+    ['Inputs', details.inputs.join('; ')],
+    ['Expected', details.expected],
+    ['Got', details.got],
+    ...(details.first === undefined ? [] : [['First wrong element', details.first]]),
+    ...(details.worst === undefined ? [] : [['Most wrong element', details.worst]]),
+    ['Tolerance', details.tolerance],
+  ];
+  const cells = rows
+    .map(
+      ([name, value]) =>
+        `<tr><td style="padding:.1em 1em .1em 0;text-align:left;color:${GREY};white-space:nowrap">${name}</td>` +
+        `<td style="padding:.1em 0;text-align:left;font-family:ui-monospace,monospace">${escapeHtml(value)}</td></tr>`,
+    )
+    .join('');
+  const picture = details.picture === undefined ? '' : pictureSvg(details.picture);
+  return `<table style="border-collapse:collapse;margin:.2em 0;background:none">${cells}</table>${picture}`;
+}
+const SHADES = ['#d8f0dc', '#fbd5b5', '#f4a582', '#dd6a4e', '#b2182b', '#222222'];
+/** Green is right, red the more wrong the darker, black not a number. */
+function pictureSvg(picture) {
+  const columns = Math.max(0, ...picture.rows.map((row) => row.length));
+  const side = columns <= 16 ? 16 : 9;
+  const width = columns * side;
+  const height = picture.rows.length * side;
+  if (width === 0) return '';
+  const cells = picture.rows.flatMap((row, y) =>
+    [...row].map(
+      (shade, x) =>
+        `<rect x="${x * side}" y="${y * side}" width="${side - 1}" height="${side - 1}" fill="${SHADES[Number(shade)] ?? SHADES[5]}"/>`,
+    ),
+  );
+  const axes =
+    picture.shape.length > 1
+      ? 'one row for every position before the last axis, which runs across'
+      : 'one cell an element';
+  return (
+    `<figure style="margin:.4em 0"><svg role="img" aria-label="Where ${escapeHtml(picture.path)} is wrong" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${cells.join('')}</svg>` +
+    `<figcaption style="color:${GREY};font-size:.9em">Where ${escapeHtml(picture.path)} is wrong: ${axes}. Green is right, red is wrong, darker is worse${picture.cropped ? '; only the first part is drawn' : ''}.</figcaption></figure>`
+  );
+}
