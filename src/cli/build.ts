@@ -1,6 +1,7 @@
 /**
- * `npm run build`: JavaScript and declarations in dist/, and node_modules/llm-lab in front of them. The lab itself runs
- * from its sources; the stock `tslab` kernel, which resolves like Node 10 and reads declarations, runs from these.
+ * `npm run build`: JavaScript and declarations in dist/, and notebooks/node_modules/llm-lab in front of them. The lab
+ * itself runs from its sources; the stock `tslab` kernel, which resolves like Node 10 and reads declarations, runs from
+ * these. They stand beside the notebooks alone, so that nothing else takes a stale build for the library.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -25,7 +26,9 @@ const manifestSchema = z.looseObject({ name: z.string(), version: z.string() });
 
 function compile(): void {
   const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  const run = spawnSync(process.execPath, [tsc, '-p', join(ROOT, 'tsconfig.build.json')], { encoding: 'utf8' });
+  const run = spawnSync(process.execPath, [tsc, '-p', join(ROOT, 'tsconfig.build.json')], {
+    encoding: 'utf8',
+  });
   if (run.status !== 0) throw new Error(`tsc found errors:\n${run.stdout}${run.stderr}`);
 }
 
@@ -65,8 +68,10 @@ function writeEntry(): void {
 
 /** The package as any resolver finds it: `main` and `types` for old ones, `exports` for new ones. */
 function link(): void {
-  const { name, version } = manifestSchema.parse(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')));
-  const folder = join(ROOT, 'node_modules', name);
+  const { name, version } = manifestSchema.parse(
+    JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')),
+  );
+  const folder = join(ROOT, 'notebooks', 'node_modules', name);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const manifest = {
@@ -83,7 +88,7 @@ function link(): void {
     },
   };
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-  symlinkSync(join('..', '..', 'dist'), join(folder, 'dist'), 'junction');
+  symlinkSync(join('..', '..', '..', 'dist'), join(folder, 'dist'), 'junction');
 }
 
 /** Builds everything anew. @throws if the sources have type errors */
