@@ -122,12 +122,8 @@ export function albertForPreTraining(
   return tf.tidy(() => {
     const output = albertModel(params, inputs, config, options);
     const table = params.embeddings.wordEmbeddings.weight;
-    const predictionLogits = componentsOf(options).maskedLMHead(
-      params.predictions,
-      output.lastHiddenState,
-      table,
-      config,
-    );
+    const head = componentsOf(options).maskedLMHead;
+    const predictionLogits = head(params.predictions, output.lastHiddenState, table, config, options);
     const features = dropout(pooled(output), config.classifier_dropout ?? 0, options.rng);
     const sopLogits = linear(params.sentenceOrder, features);
     if (labels === undefined || sentenceOrderLabel === undefined) return { predictionLogits, sopLogits };

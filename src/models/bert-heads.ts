@@ -56,7 +56,8 @@ export function bertForMaskedLM(
   return tf.tidy(() => {
     const { lastHiddenState } = bertModel(params, inputs, config, options);
     const head = componentsOf(options).maskedLMHead;
-    const logits = head(params.predictions, lastHiddenState, params.embeddings.wordEmbeddings.weight, config);
+    const table = params.embeddings.wordEmbeddings.weight;
+    const logits = head(params.predictions, lastHiddenState, table, config, options);
     return labels === undefined ? { logits } : { logits, loss: crossEntropy(logits, labels) };
   });
 }
@@ -86,12 +87,8 @@ export function bertForPreTraining(
   return tf.tidy(() => {
     const output = bertModel(params, inputs, config, options);
     const head = componentsOf(options).maskedLMHead;
-    const predictionLogits = head(
-      params.predictions,
-      output.lastHiddenState,
-      params.embeddings.wordEmbeddings.weight,
-      config,
-    );
+    const table = params.embeddings.wordEmbeddings.weight;
+    const predictionLogits = head(params.predictions, output.lastHiddenState, table, config, options);
     const seqRelationshipLogits = linear(params.seqRelationship, pooled(output)); // [B, 2]
     if (labels === undefined || nextSentenceLabel === undefined)
       return { predictionLogits, seqRelationshipLogits };
@@ -146,7 +143,7 @@ export function denseClassifier(
 
 /** Options under which the masked-LM head uses GELU whatever `hidden_act` says, as RoBERTa's and ELECTRA's do. */
 export function withGeluHead(options: EncoderOptions): EncoderOptions {
-  const head: typeof maskedLMHead = (params, hidden, table, config) =>
-    maskedLMHead(params, hidden, table, { ...config, hidden_act: 'gelu' });
+  const head: typeof maskedLMHead = (params, hidden, table, config, own) =>
+    maskedLMHead(params, hidden, table, { ...config, hidden_act: 'gelu' }, own);
   return { ...options, components: { maskedLMHead: head, ...options.components } };
 }

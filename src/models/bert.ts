@@ -85,6 +85,7 @@ export interface BertComponents {
   attention: typeof multiHeadAttention;
   scaledDotProductAttention: ScaledDotProductAttention;
   feedForward: typeof bertFeedForward;
+  activation: typeof activation;
   layerNorm: (params: LayerNormParams, x: tf.Tensor, eps: number) => tf.Tensor;
   pooler: typeof bertPooler;
   maskedLMHead: typeof maskedLMHead;
@@ -97,6 +98,7 @@ export const bertComponents: BertComponents = {
   attention: multiHeadAttention,
   scaledDotProductAttention,
   feedForward: bertFeedForward,
+  activation,
   layerNorm,
   pooler: bertPooler,
   maskedLMHead,
@@ -137,8 +139,14 @@ export function bertEmbeddings(
 }
 
 /** Two linear layers with an activation between them, [B, T, D] → [B, T, D]. */
-export function bertFeedForward(params: FeedForwardParams, x: tf.Tensor, config: EncoderConfig): tf.Tensor {
-  return tf.tidy(() => linear(params.output, activation(config.hidden_act)(linear(params.intermediate, x))));
+export function bertFeedForward(
+  params: FeedForwardParams,
+  x: tf.Tensor,
+  config: EncoderConfig,
+  options: EncoderOptions = {},
+): tf.Tensor {
+  const act = componentsOf(options).activation(config.hidden_act);
+  return tf.tidy(() => linear(params.output, act(linear(params.intermediate, x))));
 }
 
 /**
@@ -169,7 +177,7 @@ export function bertLayer(
       attention: scaledDotProductAttention,
     });
     const middle = layerNorm(params.attentionNorm, tf.add(x, dropout(attended, rate, rng)), eps);
-    const fed = feedForward(params, middle, config);
+    const fed = feedForward(params, middle, config, options);
     return layerNorm(params.outputNorm, tf.add(middle, dropout(fed, rate, rng)), eps);
   });
 }
@@ -260,7 +268,9 @@ export function maskedLMHead(
   hidden: tf.Tensor,
   table: tf.Tensor,
   config: Pick<EncoderConfig, 'hidden_act' | 'layer_norm_eps'>,
+  options: EncoderOptions = {},
 ): tf.Tensor {
+  const { activation, layerNorm } = componentsOf(options);
   return tf.tidy(() => {
     const transformed = activation(config.hidden_act)(linear(params.dense, hidden));
     const normed = layerNorm(params.layerNorm, transformed, config.layer_norm_eps); // [B, T, E]

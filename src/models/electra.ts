@@ -13,8 +13,8 @@ import {
   vectorWeights,
   type WeightMap,
 } from '../checkpoints/weight-map.ts';
-import { activation, binaryCrossEntropy, gelu, type LinearParams, linear } from '../core/index.ts';
-import { type BertInputs, type BertParams, bertModel, type EncoderOptions } from './bert.ts';
+import { binaryCrossEntropy, gelu, type LinearParams, linear } from '../core/index.ts';
+import { type BertInputs, type BertParams, bertModel, componentsOf, type EncoderOptions } from './bert.ts';
 import { type EncoderConfig, encoderConfig, encoderFields } from './bert-config.ts';
 import {
   type BertForMaskedLMParams,
@@ -85,7 +85,8 @@ export function electraForPreTraining(
 ): HeadOutput {
   return tf.tidy(() => {
     const { lastHiddenState } = bertModel(params, inputs, config, options);
-    const inner = activation(config.hidden_act)(linear(params.discriminator.dense, lastHiddenState));
+    const act = componentsOf(options).activation(config.hidden_act);
+    const inner = act(linear(params.discriminator.dense, lastHiddenState));
     const logits = tf.squeeze(linear(params.discriminator.prediction, inner), [-1]); // [B, T]
     if (labels === undefined) return { logits };
     return { logits, loss: binaryCrossEntropy(logits, labels, inputs.attentionMask) };

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { parseWith } from '../checkpoints/json.ts';
 import type { ModelWeights, WeightMap } from '../checkpoints/weight-map.ts';
 import { tanh } from '../core/index.ts';
+import { InputError } from '../errors.ts';
 import { type BertInputs, type BertParams, bertModel, type EncoderOptions } from './bert.ts';
 import { type EncoderConfig, encoderConfig, encoderFields } from './bert-config.ts';
 import {
@@ -57,10 +58,12 @@ export function robertaPositionIds(inputIds: tf.Tensor, padTokenId: number): tf.
 
 /** The inputs with the positions that RoBERTa gives them, unless they have their own. */
 function placed<I extends BertInputs>(inputs: I, config: RobertaConfig): I {
-  return {
-    ...inputs,
-    positionIds: inputs.positionIds ?? robertaPositionIds(inputs.inputIds, config.pad_token_id),
-  };
+  if (inputs.positionIds !== undefined) return inputs;
+  const { pad_token_id, max_position_embeddings } = config;
+  const [, length = 0] = inputs.inputIds.shape;
+  const room = max_position_embeddings - pad_token_id - 1; // the positions up to the padding id are not for tokens
+  if (length > room) throw new InputError(`inputIds: ${length} tokens, the model has room for ${room}`);
+  return { ...inputs, positionIds: robertaPositionIds(inputs.inputIds, pad_token_id) };
 }
 
 /** RobertaModel: hidden states [B, T, D] and, if there is a pooler, the pooled first token [B, D]. */

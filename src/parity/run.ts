@@ -54,6 +54,7 @@ function checkIds(name: string, { values }: TensorData, config: unknown): void {
     ['decoder_input_ids', 'vocab_size'],
     ['generate_input_ids', 'vocab_size'],
     ['token_type_ids', 'type_vocab_size'],
+    ['position_ids', 'max_position_embeddings'],
   ]).get(name);
   if (table === undefined) return;
   const rows = new Map(Object.entries(config ?? {})).get(table);

@@ -24,22 +24,20 @@ const withPooler: Partial<Record<Family, string>> = {
   Albert: 'AlbertModel',
 };
 
+/** Tensors doubled; of an object, all that it holds; of a function (an activation), what it returns. */
+function twice(result: unknown): unknown {
+  if (result instanceof tf.Tensor) return tf.mul(result, 2);
+  if (typeof result === 'function') return (...args: unknown[]) => twice(result(...args));
+  return Object.fromEntries(Object.entries(result ?? {}).map(([key, value]) => [key, twice(value)]));
+}
+
 /** The library's component, counted, with its first result doubled: what a learner's wrong function would do. */
 function doubled(name: string, calls: { count: number }): Partial<BertComponents> {
   const original: unknown = new Map(Object.entries(bertComponents)).get(name);
   if (typeof original !== 'function') throw new Error(`${name} is no component`);
   const replacement = (...args: unknown[]): unknown => {
     calls.count++;
-    const result: unknown = original(...args);
-    if (result instanceof tf.Tensor) return tf.mul(result, 2);
-    return name === 'scaledDotProductAttention' && typeof result === 'object'
-      ? Object.fromEntries(
-          Object.entries(result ?? {}).map(([key, value]) => [
-            key,
-            value instanceof tf.Tensor ? tf.mul(value, 2) : value,
-          ]),
-        )
-      : result;
+    return twice(original(...args));
   };
   return { [name]: replacement };
 }

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { startBackend } from '../../src/backends/index.ts';
+import { probeBackends, startBackend } from '../../src/backends/index.ts';
 import { openSafetensors, readTensor, type TensorData } from '../../src/checkpoints/safetensors.ts';
 import { writeSafetensors } from '../../src/checkpoints/safetensors-write.ts';
 import { InputError } from '../../src/errors.ts';
@@ -30,11 +30,15 @@ interface Run {
   stderr: string;
 }
 
-function parity(...args: string[]): Promise<Run> {
+function parity(environment: NodeJS.ProcessEnv, ...args: string[]): Promise<Run> {
   const command = [join(ROOT, 'src/cli/main.ts'), 'parity', ...args];
   return new Promise((resolve) => {
-    execFile(process.execPath, command, { maxBuffer: 1e8 }, (error, stdout, stderr) =>
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }),
+    execFile(
+      process.execPath,
+      command,
+      { maxBuffer: 1e8, env: { ...process.env, ...environment } },
+      (error, stdout, stderr) =>
+        resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }),
     );
   });
 }
@@ -62,9 +66,24 @@ function shifted(data: TensorData | undefined, by: number): TensorData {
   return { shape: data.shape, values };
 }
 
+/** Run with `LLM_LAB_BACKEND` set, because a process has one backend. */
+const others = (await probeBackends()).filter(({ available, name }) => available && name !== 'wasm');
+
 describe('lab parity', () => {
+  it.each(others.map(({ name }) => name))(
+    'agrees on every fixture on the backend %s',
+    async (name) => {
+      const folders = (await readdir(FIXTURES)).map((fixture) => join(FIXTURES, fixture));
+      const { stdout, code } = await parity({ LLM_LAB_BACKEND: name }, ...folders);
+      expect(stdout.match(/FAIL.*/g) ?? []).toEqual([]);
+      expect(stdout).toMatch(new RegExp(`all ${folders.length} agree\\n$`));
+      expect(code).toBe(0);
+    },
+    240_000,
+  );
+
   it('prints the largest error of every output and gradient, and exits 0', async () => {
-    const { code, stdout } = await parity(folder);
+    const { code, stdout } = await parity({}, folder);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^ {2}ok {4}logits +\[2,7,29\] {2}max \|Δ\| \d\.\d\de-\d$/m);
     expect(stdout).toMatch(/^ {2}ok {4}grad\.bert\.embeddings\.word_embeddings\.weight +\[29,12\] {2}max/m);
@@ -73,7 +92,7 @@ describe('lab parity', () => {
 
   it('fails by one number, says which, and goes on with the other folders', async () => {
     await change((tensors) => tensors.set('out.logits', shifted(tensors.get('out.logits'), 0.01)));
-    const { code, stdout } = await parity(folder, join(FIXTURES, 'bert-model'));
+    const { code, stdout } = await parity({}, folder, join(FIXTURES, 'bert-model'));
     expect(code).toBe(1);
     expect(stdout).toMatch(/FAIL {2}logits .*max \|Δ\| 1\.00e-2 {2}at \[0,0,17\] expected .*, got /);
     expect(stdout).toMatch(/BertModel, \d+ parameters/);
@@ -83,7 +102,7 @@ describe('lab parity', () => {
   it('fails by one number of a gradient', async () => {
     const name = 'grad.bert.encoder.layer.0.output.dense.weight';
     await change((tensors) => tensors.set(name, shifted(tensors.get(name), 0.01)));
-    expect((await parity(folder)).stdout).toMatch(
+    expect((await parity({}, folder)).stdout).toMatch(
       /FAIL {2}grad\.bert\.encoder\.layer\.0\.output\.dense\.weight/,
     );
   });
@@ -94,7 +113,7 @@ describe('lab parity', () => {
       tensors.set('out.sop_logits', data).set('grad.bert.unknown', data).set('out.logits', data);
       tensors.set('out.loss', { shape: [], values: new Float32Array([NaN]) });
     });
-    const { code, stdout } = await parity(folder, '--json');
+    const { code, stdout } = await parity({}, folder, '--json');
     expect(code).toBe(1);
     const schema = z.object({
       ok: z.literal(false),
@@ -171,7 +190,7 @@ describe('lab parity', () => {
 
   it('exits 2 when a folder cannot be run, after the others', async () => {
     await changeConfig({ architectures: ['MambaModel'] });
-    const { code, stderr, stdout } = await parity(folder, join(FIXTURES, 'bert-model'));
+    const { code, stderr, stdout } = await parity({}, folder, join(FIXTURES, 'bert-model'));
     expect(stderr.split('\n').filter((line) => line.startsWith('lab: '))).toEqual([
       expect.stringMatching(
         /^lab: .*case\/config\.json: unknown architecture "MambaModel": the library has /,
