@@ -32,7 +32,6 @@ export interface Padding {
   /** Where the padding goes. Left for generation with a decoder, right for everything else. */
   side: 'left' | 'right';
   padId: number;
-  padToken: string;
 }
 
 /**

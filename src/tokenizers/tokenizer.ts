@@ -181,7 +181,6 @@ export function createTokenizer(parts: TokenizerParts): Tokenizer {
         length,
         side: paddingSide,
         padId: specialIds.pad ?? 0,
-        padToken: specialTokens.pad ?? '',
       });
     },
     decode(ids, options = {}) {
