@@ -4,7 +4,7 @@ import { allExercises } from '../../grader/discover.ts';
 import { faults } from '../../grader/proof.ts';
 
 /** LLM_LAB_PROOF_SEEDS=20 for the long proof. */
-const seeds = Number(process.env['LLM_LAB_PROOF_SEEDS'] ?? 2);
+const seeds = Number(process.env.LLM_LAB_PROOF_SEEDS ?? 2);
 const exercises = await allExercises();
 
 describe('every exercise judges rightly', () => {
