@@ -30,7 +30,7 @@ function tensorOf(leaf: WeightLeaf, { shape, values }: TensorData): tf.Tensor {
   const offset = (leaf.part?.index ?? 0) * size;
   // A copy where only a part is wanted, so that the tensor does not hold on to the whole.
   const own = leaf.part ? upright.slice(offset, offset + size) : upright;
-  return tf.tensor(Float32Array.from(own), [...leaf.shape], 'float32');
+  return tf.tensor(own instanceof Float32Array ? own : Float32Array.from(own), [...leaf.shape], 'float32');
 }
 
 /**

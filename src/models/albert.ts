@@ -33,8 +33,9 @@ import { rate, size } from './config.ts';
 const schema = z.object({
   ...encoderFields,
   embedding_size: size.default(128),
-  num_hidden_groups: size.max(10_000).default(1),
-  inner_group_num: size.max(10_000).default(1),
+  // Bounds for what a hostile file can make us build.
+  num_hidden_groups: size.max(100).default(1),
+  inner_group_num: size.max(100).default(1),
   hidden_act: ACTIVATION_FIELD.default('gelu_new'),
   hidden_dropout_prob: rate.default(0),
   attention_probs_dropout_prob: rate.default(0),
