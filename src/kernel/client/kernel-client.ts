@@ -108,6 +108,9 @@ export class KernelClient {
   readonly process: ChildProcess;
   readonly spec: KernelSpec;
   readonly connection: Connection;
+  /** milliseconds from the start of its process to its first answer */
+  readyAfter = Number.NaN;
+  readonly #started = performance.now();
   readonly #folder: string;
   readonly #ended: Promise<void>;
   #isEnded = false;
@@ -151,6 +154,7 @@ export class KernelClient {
       );
     });
     const reply = await Promise.race([info, failed]);
+    this.readyAfter = performance.now() - this.#started;
     // a subscription takes a moment to arrive: ask until the answer's broadcasts are heard
     const deadline = Date.now() + timeout;
     for (let isHeard = false; !isHeard; ) {
