@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { z } from 'zod';
 import { ROOT } from '../../src/cli/jupyter/paths.ts';
 import { type Notebook, notebookOf, serializeNotebook } from '../../src/notebook/ipynb.ts';
 import { loadMaster } from '../../src/notebook/master.ts';
@@ -10,12 +9,6 @@ import { type Lab, obstacle, openLab, runAll } from './lab.ts';
 
 const missing = obstacle();
 const CHAPTER = '00-start-here';
-
-/** Runs in the page: how many colours each canvas holds. */
-const COUNT_COLOURS = `canvases => canvases.map(canvas => {
-  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-  return new Set(new Uint32Array(data.buffer)).size;
-})`;
 
 const codeCells = (notebook: Pick<Notebook, 'cells'>): number =>
   notebook.cells.filter((cell) => cell.cell_type === 'code').length;
@@ -49,7 +42,13 @@ describe('the start chapter in JupyterLab', () => {
     const charts = lab.page.locator('.jp-RenderedVegaCommon5 .vega-embed');
     await charts.first().waitFor();
     expect(await charts.count()).toBeGreaterThanOrEqual(2);
-    const colours = z.array(z.number()).parse(await charts.locator('canvas').evaluateAll(COUNT_COLOURS));
+    const colours: number[] = await charts.locator('canvas').evaluateAll((canvases) =>
+      canvases.map((canvas) => {
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        return new Set(new Uint32Array(data.buffer)).size;
+      }),
+    );
+    expect(colours.length).toBeGreaterThanOrEqual(2);
     // An empty canvas has one colour, a chart with axes and text dozens.
     for (const count of colours) expect(count).toBeGreaterThan(20);
   });

@@ -73,8 +73,8 @@ export async function openLab(name: string, notebook: string, height: number): P
     });
     // A workspace of its own: JupyterLab would open the tabs that a learner left open, and keep ours for them.
     await page.goto(`${url.replace('/lab/tree/', '/lab/workspaces/test/tree/')}&reset`);
-    // The round sign beside the kernel's name: it is up and waits.
-    await page.locator('.jp-Notebook-ExecutionIndicator[data-status=idle]').waitFor({ timeout: 120_000 });
+    // The status bar, at the foot: the kernel is up and waits. Commands that come earlier open a dialog.
+    await page.getByText(/TypeScript.*\| Idle/).waitFor({ timeout: 120_000 });
     return { page, foreignRequests, close };
   } catch (error) {
     await close();

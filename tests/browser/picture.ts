@@ -21,14 +21,12 @@ try {
   await page.keyboard.press('Control+b');
   await page.setViewportSize({ width: 1280, height: 900 });
   await page.waitForTimeout(1_000);
-  // JupyterLab draws a cell when it comes into view: go down until the wanted text does.
-  const place = page.getByText(text).first();
-  const panel = page.locator('.jp-Notebook .jp-WindowedPanel-outer, .jp-WindowedPanel-outer').first();
-  for (let top = 0; !(await place.isVisible()) && top < 20_000; top += 300) {
-    await panel.evaluate((element, to) => element.scrollTo(0, to), top);
-    await page.waitForTimeout(200);
+  // After the run the last cell is selected. JupyterLab draws what comes into view, so go up cell by cell.
+  const top = notebook.cells.findIndex(({ source }) => [source].flat().join('').includes(text));
+  for (let cell = notebook.cells.length - 1; cell > top; cell--) {
+    await page.keyboard.press('k');
+    await page.waitForTimeout(150);
   }
-  await place.evaluate((element) => element.scrollIntoView({ block: 'start' }));
   await page.waitForTimeout(2_000);
   await page.screenshot({ path: join(ROOT, target) });
   console.log(target);

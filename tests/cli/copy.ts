@@ -11,7 +11,8 @@ export function freshCopy(): string {
   const folder = mkdtempSync(join(tmpdir(), 'llm-lab-clone-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   for (const name of ['package.json', 'package-lock.json', '.npmrc', 'src', 'notebooks']) {
-    cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+    const filter = (source: string) => !source.includes(join('notebooks', 'node_modules'));
+    cpSync(join(ROOT, name), join(folder, name), { recursive: true, filter });
   }
   return folder;
 }

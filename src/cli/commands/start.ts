@@ -51,6 +51,7 @@ async function start(notebook: string, { port, open }: StartOptions): Promise<vo
     console.error('Starting JupyterLab ...');
     const server = await startServer({ page, port, kernel: KERNEL_NAME, signal: stopping.signal });
     announce(server, open ?? false);
+    await offerNative();
     await Promise.race([server.ended, aborted(stopping.signal)]);
     if (stoppedBy) console.error('\nStopping JupyterLab and its kernels ...');
     else console.error(`JupyterLab has ended; its messages are in ${relative(ROOT, SERVER_LOG)}.`);
@@ -93,6 +94,13 @@ function announce({ url }: Server, open: boolean): void {
   spawn(opener, [url], { stdio: 'ignore', detached: true })
     .on('error', () => console.error('lab: no browser could be opened from here; copy the address into one.'))
     .unref();
+}
+
+/** Training is several times faster on TensorFlow's own library. It is offered, never installed unasked. */
+async function offerNative(): Promise<void> {
+  const { nativeAddon } = await import('../../backends/native/index.ts');
+  if (nativeAddon('tensorflow') ?? nativeAddon('cuda')) return;
+  console.log('To train faster, once and only if you like: npx lab backend install tensorflow');
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
