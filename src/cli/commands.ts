@@ -57,4 +57,8 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'see what can compute here, and install TensorFlow’s library',
     load: async () => (await import('./commands/backend.ts')).backendCommand(),
   },
+  bench: {
+    summary: 'measure the backends, beside PyTorch where Python has it',
+    load: async () => (await import('./commands/bench.ts')).benchCommand(),
+  },
 };
