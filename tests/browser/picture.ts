@@ -8,8 +8,11 @@ import { obstacle, openLab, runAll } from './lab.ts';
 const missing = obstacle();
 if (missing !== undefined) throw new Error(missing);
 
-const [chapter = '00-start-here', text = 'Two ways to centre a table', target = 'docs/images/notebook.png'] =
-  process.argv.slice(2);
+const [
+  chapter = '00-start-here',
+  text = 'The check runs your function on inputs',
+  target = 'docs/images/notebook.png',
+] = process.argv.slice(2);
 const notebook = notebookOf(await loadMaster(join(ROOT, `notebooks/source/${chapter}.ts`)), {
   variant: 'solved',
 });
