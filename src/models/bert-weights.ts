@@ -7,7 +7,7 @@ import {
   vectorWeights,
   type WeightMap,
 } from '../checkpoints/weight-map.ts';
-import type { LayerNormParams, LinearParams } from '../core/index.ts';
+import type { LinearParams } from '../core/index.ts';
 import type {
   BertEmbeddingsParams,
   BertLayerParams,
@@ -117,7 +117,7 @@ export function maskedLMHeadWeights(
     : vectorWeights(outputBias, vocab_size);
   return {
     dense: drawnLinear(names.dense, embedding_size, hidden_size, config),
-    layerNorm: layerNormWeights(names.layerNorm, embedding_size) satisfies WeightMap<LayerNormParams>,
+    layerNorm: layerNormWeights(names.layerNorm, embedding_size),
     bias,
     decoder: tied ? { ...decoder, tiedTo: names.table } : decoder,
   };
