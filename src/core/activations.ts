@@ -49,7 +49,8 @@ export const ACTIVATIONS = {
 
 export type ActivationName = keyof typeof ACTIVATIONS;
 
-function isActivationName(name: string): name is ActivationName {
+/** Whether there is an activation of this name. */
+export function isActivationName(name: string): name is ActivationName {
   return Object.hasOwn(ACTIVATIONS, name);
 }
 

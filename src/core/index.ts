@@ -5,6 +5,7 @@ export * from './attention.ts';
 export * from './cache.ts';
 export * from './dropout.ts';
 export * from './embeddings.ts';
+export * from './interrupt.ts';
 export * from './linear.ts';
 export * from './losses.ts';
 export * from './masks.ts';

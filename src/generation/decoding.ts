@@ -2,6 +2,7 @@
  * One run of a language model, token by token: it holds the cache, the masks and the encoder's states, and gives the scores
  * of the next token of every row.
  */
+import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { KeyValueCache } from '../core/cache.ts';
 import type { GenerationOptions } from './options.ts';
@@ -53,6 +54,13 @@ export function positionsOf(mask: readonly number[]): number[] {
   });
 }
 
+export interface DecodingSettings {
+  /** Keep keys and values between steps. */
+  useCache: boolean;
+  /** Ends the run: the next step rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
 export class Decoding {
   readonly #model: LanguageModel;
   readonly #cache: KeyValueCache | undefined;
@@ -60,17 +68,20 @@ export class Decoding {
   #promptMask: Prompt['mask'];
   #encoder: DecodingStep['encoder'];
 
-  private constructor(model: LanguageModel, promptMask: Prompt['mask'], useCache: boolean) {
+  readonly #signal: AbortSignal | undefined;
+
+  private constructor(model: LanguageModel, promptMask: Prompt['mask'], settings: DecodingSettings) {
     this.#model = model;
     this.#promptMask = promptMask;
-    this.#cache = useCache ? new KeyValueCache() : undefined;
+    this.#cache = settings.useCache ? new KeyValueCache() : undefined;
+    this.#signal = settings.signal;
   }
 
   /** Starts on a prompt: of the encoder where the model has one, else of the decoder. */
-  static start(model: LanguageModel, prompt: Prompt, useCache: boolean): Decoding {
+  static start(model: LanguageModel, prompt: Prompt, settings: DecodingSettings): Decoding {
     const { encode } = model;
-    if (!encode) return new Decoding(model, hasPadding(prompt.mask) ? prompt.mask : [], useCache);
-    const decoding = new Decoding(model, [], useCache);
+    if (!encode) return new Decoding(model, hasPadding(prompt.mask) ? prompt.mask : [], settings);
+    const decoding = new Decoding(model, [], settings);
     const attentionMask = matrix(prompt.mask);
     const states = tf.tidy(() => encode(matrix(prompt.ids), attentionMask));
     decoding.#encoder = { states, attentionMask };
@@ -80,8 +91,12 @@ export class Decoding {
   /**
    * Scores [V] of the token that follows each sequence. With a cache, the sequences must be those of the last call (in the
    * order of `reorder`) and one token more.
+   * @throws the signal's reason once it is aborted
    */
   async next(sequences: readonly (readonly number[])[]): Promise<Float32Array[]> {
+    // A turn of the event loop: some backends answer at once, and nothing else would be heard or shown meanwhile.
+    await setImmediate();
+    this.#signal?.throwIfAborted();
     const logits = tf.tidy(() => this.#model.lastLogits(this.#stepOf(sequences)));
     try {
       const values = await logits.data();

@@ -1,5 +1,6 @@
 /** Text from a language model: greedy, sampled or by beam search, all at once or token by token. */
 import * as tf from '@tensorflow/tfjs-core';
+import { hostInterrupt } from '../core/interrupt.ts';
 import { createRng, type Rng } from '../core/random.ts';
 import { InputError } from '../errors.ts';
 import { beamSearch } from './beam-search.ts';
@@ -133,8 +134,14 @@ async function startRun(
   const starts = model.encode ? startTokens(prompt, merged) : prompt.ids;
   const options = resolveOptions(fitted(merged, starts, model), starts[0]?.length ?? 0);
   checkPositions(model, prompt, options, starts);
+  const signal = AbortSignal.any([merged.signal, hostInterrupt()].filter((one) => one !== undefined));
   const padding = prompt.mask.map((row) => (model.encode ? 0 : Math.max(row.indexOf(1), 0)));
-  return { decoding: Decoding.start(model, prompt, options.useCache), options, starts, padding };
+  return {
+    decoding: Decoding.start(model, prompt, { useCache: options.useCache, signal }),
+    options,
+    starts,
+    padding,
+  };
 }
 
 /** Without a maximum length asked for, the model's own is not exceeded. */

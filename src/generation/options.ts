@@ -45,6 +45,8 @@ export interface GenerationOptions {
   forcedEosTokenId?: number | readonly number[];
   /** Keep keys and values between steps. False recomputes everything, for comparison. */
   useCache?: boolean;
+  /** Stops generation, which then rejects with the signal's reason. The interrupt of a notebook is heard without it. */
+  signal?: AbortSignal;
 }
 
 const tokenIds = z.union([z.int(), z.array(z.int())]);

@@ -20,7 +20,7 @@ import {
   type MaskedLMHeadParams,
   pooled,
 } from './bert.ts';
-import { ACTIVATION_FIELD, type EncoderConfig, encoderConfig, encoderFields } from './bert-config.ts';
+import { type EncoderConfig, encoderConfig, encoderFields } from './bert-config.ts';
 import {
   bertForMaskedLM,
   bertForSequenceClassification,
@@ -28,7 +28,7 @@ import {
   type LabelledInputs,
 } from './bert-heads.ts';
 import { drawnLinear, ENCODER_BUFFERS, embeddingsWeights, maskedLMHeadWeights } from './bert-weights.ts';
-import { rate, size } from './config.ts';
+import { activationName, rate, size } from './config.ts';
 
 const schema = z.object({
   ...encoderFields,
@@ -36,7 +36,7 @@ const schema = z.object({
   // Bounds for what a hostile file can make us build.
   num_hidden_groups: size.max(100).default(1),
   inner_group_num: size.max(100).default(1),
-  hidden_act: ACTIVATION_FIELD.default('gelu_new'),
+  hidden_act: activationName.default('gelu_new'),
   hidden_dropout_prob: rate.default(0),
   attention_probs_dropout_prob: rate.default(0),
   classifier_dropout_prob: rate.default(0.1),

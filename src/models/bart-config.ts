@@ -3,7 +3,16 @@ import { z } from 'zod';
 import { parseWith } from '../checkpoints/json.ts';
 import { type GenerationOptions, parseGenerationOptions } from '../generation/options.ts';
 import { type ClassificationConfig, classificationFields, numLabelsOf } from './classification.ts';
-import { layers, rate, requireDivisible, size, spread, tokenId } from './config.ts';
+import {
+  activationName,
+  endTokens,
+  layers,
+  rate,
+  requireDivisible,
+  size,
+  spread,
+  tokenId,
+} from './config.ts';
 
 const schema = z.object({
   vocab_size: size.default(50_265),
@@ -15,7 +24,7 @@ const schema = z.object({
   decoder_layers: layers.default(12),
   decoder_ffn_dim: size.default(4096),
   decoder_attention_heads: size.default(16),
-  activation_function: z.string().default('gelu'),
+  activation_function: activationName.default('gelu'),
   dropout: rate.default(0.1),
   attention_dropout: rate.default(0),
   activation_dropout: rate.default(0),
@@ -24,7 +33,7 @@ const schema = z.object({
   /** Multiplies the token's vector by √D. */
   scale_embedding: z.boolean().default(false),
   pad_token_id: tokenId.default(1),
-  eos_token_id: z.union([z.int(), z.array(z.int())]).default(2),
+  eos_token_id: endTokens.default(2),
   decoder_start_token_id: tokenId.default(2),
   tie_word_embeddings: z.boolean().default(true),
   ...classificationFields,

@@ -264,7 +264,9 @@ export function bartForSequenceClassification(
   const rate = config.classifier_dropout;
   return tf.tidy(() => {
     const { lastHiddenState, encoderLastHiddenState } = bartModel(params, inputs, config, options);
-    const [eos = 2] = [config.eos_token_id].flat();
+    const [eos] = [config.eos_token_id].flat();
+    if (typeof eos !== 'number')
+      throw new InputError('config: eos_token_id must be set to classify with BART');
     const last = lastPosition(tf.equal(inputs.inputIds, eos));
     const sentence = dropout(rowsAt(lastHiddenState, last), rate, rng); // [B, D]
     const inner = tf.tanh(linear(params.classifier.dense, sentence));

@@ -1,16 +1,8 @@
 /** The configurations of BERT and its kin, RoBERTa, ALBERT and ELECTRA, under the names of Hugging Face's config.json. */
 import { z } from 'zod';
 import { parseWith } from '../checkpoints/json.ts';
-import { ACTIVATIONS, type ActivationName } from '../core/activations.ts';
 import { classificationFields, numLabelsOf } from './classification.ts';
-import { layers, rate, requireDivisible, size, spread, tokenId } from './config.ts';
-
-function activationNames(): ActivationName[] {
-  return Object.keys(ACTIVATIONS).filter((name): name is ActivationName => Object.hasOwn(ACTIVATIONS, name));
-}
-
-/** `hidden_act` */
-export const ACTIVATION_FIELD = z.enum(activationNames());
+import { activationName, layers, rate, requireDivisible, size, spread, tokenId } from './config.ts';
 
 /** The fields that all four families have. Sizes must be given; the rest has Hugging Face's defaults. */
 export const encoderFields = {
@@ -21,7 +13,7 @@ export const encoderFields = {
   intermediate_size: size,
   max_position_embeddings: size,
   type_vocab_size: size.default(2),
-  hidden_act: ACTIVATION_FIELD.default('gelu'),
+  hidden_act: activationName.default('gelu'),
   hidden_dropout_prob: rate.default(0.1),
   attention_probs_dropout_prob: rate.default(0.1),
   classifier_dropout: rate.nullish(),

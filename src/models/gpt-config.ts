@@ -4,7 +4,16 @@ import { parseWith } from '../checkpoints/json.ts';
 import { InputError } from '../errors.ts';
 import { type GenerationOptions, parseGenerationOptions } from '../generation/options.ts';
 import { type ClassificationConfig, classificationFields, numLabelsOf } from './classification.ts';
-import { endTokens, layers, rate, requireDivisible, size, spread, tokenId } from './config.ts';
+import {
+  activationName,
+  endTokens,
+  layers,
+  rate,
+  requireDivisible,
+  size,
+  spread,
+  tokenId,
+} from './config.ts';
 
 export interface GptConfig extends ClassificationConfig {
   vocab_size: number;
@@ -60,7 +69,7 @@ const gpt2Schema = z.object({
   vocab_size: size.default(50_257),
   n_positions: size.default(1024),
   n_inner: size.nullish(),
-  activation_function: z.string().default('gelu_new'),
+  activation_function: activationName.default('gelu_new'),
   scale_attn_weights: z.boolean().default(true),
   scale_attn_by_inverse_layer_idx: z.boolean().default(false),
   add_cross_attention: z.boolean().default(false),

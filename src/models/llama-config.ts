@@ -4,7 +4,16 @@ import { parseWith } from '../checkpoints/json.ts';
 import { parseRotary, type RotaryConfig, rotaryFieldsSchema } from '../core/rotary.ts';
 import { type GenerationOptions, parseGenerationOptions } from '../generation/options.ts';
 import { type ClassificationConfig, classificationFields, numLabelsOf } from './classification.ts';
-import { endTokens, layers, rate, requireDivisible, size, spread, tokenId } from './config.ts';
+import {
+  activationName,
+  endTokens,
+  layers,
+  rate,
+  requireDivisible,
+  size,
+  spread,
+  tokenId,
+} from './config.ts';
 
 export interface LlamaConfig extends ClassificationConfig {
   vocab_size: number;
@@ -38,7 +47,7 @@ const schema = rotaryFieldsSchema.extend({
   num_attention_heads: size.default(32),
   num_key_value_heads: size.nullish(),
   head_dim: size.nullish(),
-  hidden_act: z.string().default('silu'),
+  hidden_act: activationName.default('silu'),
   max_position_embeddings: size.default(2048),
   initializer_range: spread.default(0.02),
   rms_norm_eps: z.number().positive().default(1e-6),

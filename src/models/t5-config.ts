@@ -1,6 +1,7 @@
 /** T5's configuration, in the names of Hugging Face's `config.json`. */
 import { z } from 'zod';
 import { parseWith } from '../checkpoints/json.ts';
+import { isActivationName } from '../core/activations.ts';
 import type { RelativePositionConfig } from '../core/relative-position.ts';
 import { InputError } from '../errors.ts';
 import { type GenerationOptions, parseGenerationOptions } from '../generation/options.ts';
@@ -81,7 +82,7 @@ function feedForwardKind(name: string): { gated: boolean; activation: string } {
   if (name === 'gated-gelu') return { gated: true, activation: 'gelu_new' };
   const match = /^(gated-)?([a-z0-9_]+)$/.exec(name);
   const [, gate, activation] = match ?? [];
-  if (activation === undefined) {
+  if (activation === undefined || !isActivationName(activation)) {
     throw new InputError(
       `config.json: feed_forward_proj must be an activation or "gated-" and one, got ${JSON.stringify(name)}`,
     );

@@ -2,6 +2,7 @@
 
 import '../core/gradients.ts';
 import * as tf from '@tensorflow/tfjs-core';
+import { hostInterrupt } from '../core/interrupt.ts';
 import { InputError } from '../errors.ts';
 import { addGradients, clipByGlobalNorm } from './gradients.ts';
 import type { Optimizer } from './optimizer.ts';
@@ -267,11 +268,4 @@ function spoiled({ step, loss, learningRate }: StepReport): InputError {
       'the parameters are spoiled; start again with a lower learning rate, a longer warm-up or clipNorm, ' +
       'and look for a division by zero or a logarithm of zero in the loss',
   );
-}
-
-/** A signal from the program that runs us, if it offers one: our Jupyter kernel gives a fresh one for each interrupt. */
-function hostInterrupt(): AbortSignal | undefined {
-  const source: unknown = Reflect.get(globalThis, Symbol.for('llm-lab.interruptSignal'));
-  const signal: unknown = typeof source === 'function' ? source() : undefined;
-  return signal instanceof AbortSignal ? signal : undefined;
 }

@@ -108,6 +108,25 @@ describe.each([...CAUSAL, ...SEQ2SEQ])('%s generates', (className) => {
   });
 });
 
+describe('an aborted signal', () => {
+  it('ends generation with its reason, and nothing stays in memory', async () => {
+    const model = createDecoder('GPT2LMHeadModel');
+    const count = tf.memory().numTensors;
+    const controller = new AbortController();
+    const run = async (): Promise<void> => {
+      const stream = streamTokens(
+        languageOf(model),
+        { inputIds: PROMPT },
+        { ...ENDLESS, signal: controller.signal },
+      );
+      for await (const _ of stream) controller.abort(new Error('enough'));
+    };
+    await expect(run()).rejects.toThrow('enough');
+    expect(tf.memory().numTensors).toBe(count);
+    model.dispose();
+  });
+});
+
 describe('sampling', () => {
   it('is fixed by the seed, and by the row’s number alone', async () => {
     const model = createDecoder('GPT2LMHeadModel');
@@ -229,7 +248,7 @@ describe('beam search', () => {
   it('leaves a model’s tensors alone', async () => {
     const count = tf.memory().numTensors;
     const options = resolveOptions({ maxNewTokens: 3, numBeams: 2, eosTokenId: 3 }, 1);
-    const decoding = Decoding.start(model, { ids: [[0]], mask: [[1]] }, false);
+    const decoding = Decoding.start(model, { ids: [[0]], mask: [[1]] }, { useCache: false });
     await beamSearch(decoding, [[0]], options, (scores) => scores);
     decoding.dispose();
     expect(tf.memory().numTensors).toBe(count);
