@@ -16,7 +16,7 @@ import {
 import { cpuBackend } from './cpu.ts';
 import { nativeBackend } from './native/index.ts';
 import { wasmBackend } from './wasm/index.ts';
-import { webgpuBackend } from './webgpu.ts';
+import { webgpuBackend } from './webgpu/index.ts';
 
 export type { BackendInfo, BackendName, BackendProbe } from './backend.ts';
 

@@ -1,8 +1,9 @@
 /** WebGPU through Dawn, the implementation of Chromium: any GPU that has a Vulkan, Metal or Direct3D 12 driver. */
 
 import * as tf from '@tensorflow/tfjs-core';
-import { messageOf } from '../errors.ts';
-import type { Backend } from './backend.ts';
+import { messageOf } from '../../errors.ts';
+import type { Backend } from '../backend.ts';
+import { registerTrigonometry } from './trigonometry.ts';
 
 /** Dawn's options: the backend may run on a processor (SwiftShader), which is slow but computes the same. */
 const DAWN_OPTIONS: string[] = [];
@@ -34,7 +35,7 @@ export const webgpuBackend: Backend = {
         available: false,
         detail: messageOf(error),
         mend:
-          'install a Vulkan driver, or for a slow one on the processor set ' +
+          'install the Vulkan loader and a driver (sudo apt install libvulkan1), or for a slow one on the processor set ' +
           'VK_DRIVER_FILES=/usr/lib/chromium/vk_swiftshader_icd.json (of Debian’s chromium)',
       };
     }
@@ -44,6 +45,7 @@ export const webgpuBackend: Backend = {
     // tfjs looks for a browser: it registers its backend only where `navigator.gpu` is.
     Object.defineProperty(globalThis.navigator, 'gpu', { value: await gpu, configurable: true });
     await import('@tensorflow/tfjs-backend-webgpu');
+    registerTrigonometry();
     if (!(await tf.setBackend('webgpu'))) throw new Error('TensorFlow.js refuses it');
     return device;
   },
