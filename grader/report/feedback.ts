@@ -55,6 +55,9 @@ export function nextStep(judgement: Judgement, mode: FeedbackOptions['mode']): s
     return `Read the error first: it stops everything else. Hints are ${where}.`;
   if (failure?.status === 'timeout')
     return 'Look for a loop that never ends, or work that can be done once for all rows.';
+  if (failure?.details !== undefined && failure.details.expected === failure.details.got) {
+    return `The shapes are right, so an operation is missing, one too many, or in the wrong order: compare yours with the formula in the third hint. Hints are ${where}.`;
+  }
   return `Print the shapes along the way and compare them with the second hint. Hints are ${where}.`;
 }
 
@@ -91,6 +94,10 @@ export function judgementHtml(judgement: Judgement, options: FeedbackOptions): s
       ? ''
       : box('#bf8700', `<strong>What went wrong</strong><br>${escapeHtml(judgement.mistake.diagnosis)}`);
   const checks = judgement.checks.map((check) => checkHtml(check, check === failure)).join('');
+  const finished = judgement.verdict === 'pass' && judgement.hiddenRemaining === 0;
+  const next = finished
+    ? ''
+    : `<div><strong>Next:</strong> ${escapeHtml(nextStep(judgement, options.mode))}</div>`;
   const hints =
     judgement.verdict === 'fail' && options.hints !== undefined && options.mode === 'grade'
       ? options.hints
@@ -104,7 +111,7 @@ export function judgementHtml(judgement: Judgement, options: FeedbackOptions): s
     `<div style="border-left:4px solid ${colour};padding:.4em .9em;margin:.4em 0;font-family:system-ui,sans-serif;line-height:1.45">` +
     `<div style="font-weight:600;color:${colour}">${escapeHtml(headline(judgement, options.mode))}</div>` +
     `${mistake}<ul style="list-style:none;padding:0;margin:.4em 0">${checks}</ul>` +
-    `<div><strong>Next:</strong> ${escapeHtml(nextStep(judgement, options.mode))}</div>${hints}</div>`
+    `${next}${hints}</div>`
   );
 }
 

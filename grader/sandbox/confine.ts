@@ -120,12 +120,12 @@ export function confine(
       '/dev/urandom',
       '/dev/urandom',
     ],
-    ...['--size', `${8 * 1024 * 1024}`, '--tmpfs', '/tmp'],
+    ...['--tmpfs', '/tmp'],
     ...['--ro-bind', node, node],
     ...READABLE.flatMap((name) => ['--ro-bind', name, name]),
     ...['--dir', WORK_FOLDER, '--chdir', WORK_FOLDER],
-    // What bubblewrap mounts as the root is memory: unwritable, or it would be a disk without limit.
-    ...['--remount-ro', '/'],
+    // What bubblewrap mounts here is memory: unwritable, or it would be a disk without limit.
+    ...['--remount-ro', '/tmp', '--remount-ro', '/'],
     ...(cache === undefined ? [] : ['--setenv', 'NODE_COMPILE_CACHE', cache]),
     // Node leaves a cache alone that it may not write; bubblewrap's mount of node_modules is read-only all the same.
     ...['--', node, ...(cache === undefined ? [] : [`--allow-fs-write=${cache}`]), ...nodeArgs],
