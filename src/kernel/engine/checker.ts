@@ -43,6 +43,9 @@ export class CellChecker {
   readonly #declared = new Map<string, { file: string; name: DeclaredName }>();
   /** modules that add to the global scope: every later cell sees them */
   readonly #augmenting: string[] = [];
+  /** texts of modules without a fault */
+  readonly #passed = new Set<string>();
+  #usesOwnFiles = false;
   #count = 0;
 
   constructor(folder: string) {
@@ -65,9 +68,8 @@ export class CellChecker {
     const text = this.#moduleText(source, names);
     this.#files.refresh();
     this.#files.setCell(this.#cellFile(CURRENT), text);
-    // whatever comes from a module may be described in Node's terms
-    if (/\bimport\b|\brequire\b/.test(source)) this.#files.useNodeTypes();
-    let diagnostics = this.#diagnose(source);
+    if (needsNodeTypes(source)) this.#files.useNodeTypes();
+    let diagnostics = this.#passed.has(text) ? [] : this.#diagnose(source);
     if (
       diagnostics.length > 0 &&
       !this.#files.hasNodeTypes &&
@@ -76,6 +78,10 @@ export class CellChecker {
       this.#files.useNodeTypes();
       diagnostics = this.#diagnose(source);
     }
+    // a module's text names the modules it depends on: what passed once passes again, unless files can be edited
+    this.#usesOwnFiles ||= /['"](\.{0,2}\/|[A-Za-z]:)/.test(source);
+    if (this.#usesOwnFiles) this.#passed.clear();
+    else if (diagnostics.length === 0) this.#passed.add(text);
     return { diagnostics, file, text, names: names.declared };
   }
 
@@ -108,6 +114,11 @@ export class CellChecker {
     if (offered.length > 0 || isAugmenting) this.#files.setCell(cell.file, cell.text);
     for (const name of offered) this.#declared.set(name.name, { file: cell.file, name });
     if (isAugmenting) this.#augmenting.push(cell.file);
+  }
+
+  /** Reads ahead, a file at a step. */
+  preload(): Generator<void> {
+    return this.#files.preloadLibrary();
   }
 
   /** Starts over with what is known of files and cells, after a check was cut short. */
@@ -182,6 +193,19 @@ export class CellChecker {
       endColumn: to.column,
     };
   }
+}
+
+/**
+ * Whether a cell imports what may be described in Node's terms. The library and TensorFlow.js are not; where a cell
+ * that imports only those fails its check, Node's declarations are read and it is checked again.
+ */
+function needsNodeTypes(source: string): boolean {
+  if (/\brequire\b|\bimport\s*[(=]/.test(source)) return true;
+  const specifiers = source.matchAll(/\b(?:from|import)\s*(['"])(.*?)\1/g);
+  for (const [, , name = ''] of specifiers) {
+    if (!/^(llm-lab(\/.*)?|tslab|@tensorflow\/tfjs-core)$/.test(name)) return true;
+  }
+  return false;
 }
 
 function lineAndColumn(source: string, offset: number): { line: number; column: number } {

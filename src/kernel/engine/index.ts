@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type CompiledCell, compileCell } from './compile.ts';
 import { createImporter } from './imports.ts';
 import { createSurroundings, Interrupted, runCell, type Surroundings } from './run-cell.ts';
@@ -55,6 +56,8 @@ export interface Engine {
   isComplete(source: string): Promise<Completeness>;
   /** Checks a first cell, so that the next one does not wait for the compiler. */
   warmUp(): Promise<void>;
+  /** Reads the library's types ahead, in steps of milliseconds, for as long as `isIdle` says that nobody waits. */
+  readAhead(isIdle: () => boolean): Promise<void>;
   /** Lets go of all variables; the engine takes no more cells. */
   dispose(): void;
 }
@@ -172,6 +175,15 @@ class NotebookEngine implements Engine {
   async warmUp(): Promise<void> {
     if (this.#typeCheck) (await this.#loadChecker()).check('1');
     compileCell('const one: number = 1', { isSessionName: () => false });
+  }
+
+  async readAhead(isIdle: () => boolean): Promise<void> {
+    if (!this.#typeCheck) return;
+    const steps = (await this.#loadChecker()).preload();
+    while (!this.#isDisposed) {
+      await delay(isIdle() ? 1 : 50, undefined, { ref: false });
+      if (isIdle() && steps.next().done) return;
+    }
   }
 
   #loadChecker(): Promise<Checker> {

@@ -169,6 +169,36 @@ export class TypeFiles {
     return isStandard ? this.#ts.JSDocParsingMode.ParseNone : this.#ts.JSDocParsingMode.ParseAll;
   }
 
+  /**
+   * Parses the library and what its types are made of, a file at a step, for the time when nobody waits: the
+   * first cell of most notebooks imports it.
+   */
+  *preloadLibrary(): Generator<void> {
+    const waiting = [join(PACKAGE_ROOT, 'src', 'index.ts')];
+    const seen = new Set(waiting);
+    const host = this.#resolutionHost();
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+      const format = this.#ts.getImpliedNodeFormatForFile(
+        name,
+        this.#resolutionCache.getPackageJsonInfoCache(),
+        host,
+        this.#options,
+      );
+      this.sourceFile(name, {
+        languageVersion: this.#ts.ScriptTarget.ES2024,
+        ...(format === undefined ? {} : { impliedNodeFormat: format }),
+      });
+      const text = this.file(name)?.snapshot.getText(0, Number.MAX_SAFE_INTEGER) ?? '';
+      for (const { fileName } of this.#ts.preProcessFile(text, true, false).importedFiles) {
+        const found = this.#resolve(fileName, name).resolvedModule?.resolvedFileName;
+        if (found === undefined || seen.has(found) || found.includes('@types')) continue;
+        seen.add(found);
+        waiting.push(found);
+      }
+      yield;
+    }
+  }
+
   /** The part of a host that compiler and language service share. */
   host() {
     const { sys } = this.#ts;
@@ -218,11 +248,21 @@ export class TypeFiles {
     return resolution;
   }
 
+  /**
+   * What the library's sources import besides its own parts. Only what its public types are made of is read: the
+   * declarations of the rest (Vega, Hugging Face's clients, backends) are larger than the library.
+   */
+  #isReadForLibrary(name: string): boolean {
+    return /^(\.|node:|llm-lab|tslab$|zod$|@tensorflow\/tfjs-core$)/.test(name);
+  }
+
   #resolveAnew(
     name: string,
     containingFile: string,
     isPackage: boolean,
   ): ts.ResolvedModuleWithFailedLookupLocations {
+    const isLibrary = containingFile.startsWith(join(PACKAGE_ROOT, 'src') + sep);
+    if (isLibrary && !this.#isReadForLibrary(name)) return { resolvedModule: undefined };
     const host = this.#resolutionHost();
     const from = (file: string) => this.#ts.resolveModuleName(name, file, this.#options, host);
     if (!isPackage && name === 'tslab') {
@@ -238,6 +278,7 @@ export class TypeFiles {
     name: string,
     containingFile: string,
   ): ts.ResolvedTypeReferenceDirectiveWithFailedLookupLocations {
+    if (name.startsWith('@webgpu/')) return { resolvedTypeReferenceDirective: undefined };
     const key = `${dirname(containingFile)}\0${name}`;
     let resolution = this.#typeDirectives.get(key);
     if (!resolution) {

@@ -48,3 +48,4 @@ pipe.on('end', () => process.exit(0));
 
 await requests.warmUp();
 writeFrame({ event: { type: 'ready' } });
+await requests.readAhead();

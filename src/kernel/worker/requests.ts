@@ -38,6 +38,11 @@ export class Requests {
     await formatValue(1);
   }
 
+  /** Uses the time in which nobody asks for anything. */
+  readAhead(): Promise<void> {
+    return this.#engine.readAhead(() => this.#current === undefined || this.#current.isAnswered);
+  }
+
   /** Answers a request with its `done` event, always. */
   async handle(request: WorkerRequest): Promise<void> {
     const current: Current = { id: request.id, isAnswered: false };
