@@ -45,10 +45,15 @@ export function relativePositionBias(
   config: RelativePositionConfig,
 ): tf.Tensor4D {
   const past = keyLength - queryLength;
-  const buckets = Int32Array.from({ length: queryLength * keyLength }, (_, i) => {
-    const query = past + Math.floor(i / keyLength);
-    return relativePositionBucket((i % keyLength) - query, config);
-  });
+  // A bucket for each distance there is, from the first key as the last query sees it to the last as the first does.
+  const byDistance = new Int32Array(keyLength + queryLength - 1);
+  for (let i = 0; i < byDistance.length; i++)
+    byDistance[i] = relativePositionBucket(i - (keyLength - 1), config);
+  const buckets = new Int32Array(queryLength * keyLength);
+  for (let query = 0; query < queryLength; query++) {
+    const first = keyLength - 1 - (past + query);
+    buckets.set(byDistance.subarray(first, first + keyLength), query * keyLength);
+  }
   return tf.tidy(() => {
     const values = embed(table, tf.tensor2d(buckets, [queryLength, keyLength], 'int32')); // [T, S, H]
     return tf.expandDims<tf.Tensor4D>(tf.transpose(values, [2, 0, 1]), 0);

@@ -109,7 +109,7 @@ export const gptComponents: GptComponents = {
 };
 
 /**
- * Hidden states [B, T, D] of the tokens: GPTModel and GPT2Model.
+ * Hidden states [B, T, D] of the tokens: OpenAIGPTModel and GPT2Model.
  * (GPT: section 3.1, equation 2; GPT-2: section 2.3.)
  */
 export function gptModel(
