@@ -765,10 +765,10 @@ await check('bert/mlm-loss', maskedLmLoss);
 // %%
 const config = lab.parseBertConfig({
   vocab_size: vocabulary.tokens.length,
-  hidden_size: 96,
+  hidden_size: 128,
   num_hidden_layers: 2,
   num_attention_heads: 4,
-  intermediate_size: 384,
+  intermediate_size: 256,
   max_position_embeddings: 32,
   hidden_dropout_prob: 0, // the corpus is seen only a few times: there is nothing to learn by heart
   attention_probs_dropout_prob: 0,
@@ -979,12 +979,37 @@ const showGaps = async (title: string): Promise<void> => {
 await showGaps('Before training');
 
 // %% [markdown]
+// One thing saves a third of the work. Only 15% of the positions have a label, so only those need go through the head,
+// which compares each with the whole vocabulary. The code released with the paper picks them out in the same way.
+
+// %%
+const pretrainingLoss = (model: typeof params, batch: Batch) => {
+  const inputs = {
+    inputIds: matrix(batch.inputIds),
+    tokenTypeIds: matrix(batch.tokenTypeIds),
+    attentionMask: matrix(batch.attentionMask),
+  };
+  const output = lab.bertModel(model, inputs, config, { components: mine });
+  const all = batch.labels.flat();
+  const places = all.flatMap((label, place) => (label === -100 ? [] : [place])); // P of the B·T positions
+  const labels = places.map((place) => all[place] ?? -100);
+  const states = tf.reshape(output.lastHiddenState, [-1, config.hidden_size]); // [B·T, D]
+  const chosen = tf.expandDims(lab.embed(states, tf.tensor1d(places, 'int32')), 0); // [1, P, D]
+  const table = model.embeddings.wordEmbeddings.weight;
+  const logits = mine.maskedLMHead(model.predictions, chosen, table, config); // [1, P, V]
+  const maskedLm = lab.crossEntropy(logits, matrix([labels]));
+  const judged = lab.linear(model.seqRelationship, lab.pooled(output)); // [B, 2]
+  const nextSentence = lab.crossEntropy(judged, tf.tensor1d(batch.next, 'int32'));
+  return { loss: tf.add(maskedLm, nextSentence), maskedLm, nextSentence };
+};
+
+// %% [markdown]
 // Now train. The chart grows as it goes; the dotted line is the loss of somebody who gives every token the same chance,
 // $\ln V$. Watch for the shape: a quick drop while the model learns which words are frequent, a plateau, and then a
 // second drop, when attention begins to find the word that decides.
 
 // %%
-const STEPS = lab.stepsFor(1300, 40);
+const STEPS = lab.stepsFor(1600, 40);
 const liveCurve = lab.liveLoss({
   title: 'Pre-training a small BERT',
   names: ['masked LM', 'next sentence'],
@@ -993,10 +1018,7 @@ const liveCurve = lab.liveLoss({
 const optimizer = lab.adamW({ weightDecay: 0.01, beta2: 0.98 });
 const pretraining = await lab.train({
   params,
-  loss: (model, batch) => {
-    const outputs = forward(model, batch);
-    return { ...lab.pretrainingLoss(outputs, matrix(batch.labels), tf.tensor1d(batch.next, 'int32')) };
-  },
+  loss: pretrainingLoss,
   batches: trainingBatches,
   optimizer,
   schedule: lab.linearSchedule({ peak: 3e-3, warmupSteps: Math.round(STEPS / 10), totalSteps: STEPS }),
