@@ -73,6 +73,11 @@ export function exclusive<T>(name: string, work: () => Promise<T>): Promise<T> {
   return run;
 }
 
+/** Lets go of work that will never end: an answer whose promise never settled, in a cell that was interrupted. */
+export function forgetPending(): void {
+  last = Promise.resolve();
+}
+
 /** Calls the function once. Everything it made is disposed afterwards, whatever happened. */
 export function evaluate(answerer: Answerer, args: readonly Value[]): Promise<Outcome> {
   return exclusive('exercise', () => callOnce(answerer, args));

@@ -43,12 +43,13 @@ export async function check(id: string, answer: unknown, options: CheckOptions =
 async function run(id: string, answer: unknown): Promise<CheckResult> {
   try {
     // Loaded on use: who only imports the library pays nothing for the exercises.
-    const [{ findExercise }, { judge }, { localCandidate }, feedback] = await Promise.all([
+    const [{ findExercise }, { judge }, { forgetPending, localCandidate }, feedback] = await Promise.all([
       import('../../grader/discover.ts'),
       import('../../grader/judge.ts'),
       import('../../grader/evaluate.ts'),
       import('../../grader/report/feedback.ts'),
     ]);
+    forgetPending();
     const exercise = await findExercise(id);
     if (typeof answer !== 'function') {
       return plain(

@@ -48,6 +48,12 @@ describe('check in a cell', () => {
     expect(typeof display === 'function' && Reflect.apply(display, result, [])).toEqual({});
   });
 
+  it('works again after an answer that never settled and was interrupted', async () => {
+    void check('bert/pooler', () => new Promise(() => {}));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect((await check('bert/pooler', await implementation('reference'))).passed).toBe(true);
+  });
+
   it('leaves no tensor behind, whatever the answer does', async () => {
     await check('bert/pooler', await implementation('reference'));
     const before = tf.memory().numTensors;
