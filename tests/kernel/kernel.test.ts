@@ -319,6 +319,19 @@ describe('cells that misbehave', () => {
     });
   });
 
+  test('library code that waits hears of an interrupt', async () => {
+    await run(`
+      let heard = 'nothing';
+      const next: () => AbortSignal = Reflect.get(globalThis, Symbol.for('llm-lab.interruptSignal'));
+      next().addEventListener('abort', () => { heard = 'interrupt' });`);
+    const running = run('await new Promise(() => {})');
+    await delay(100);
+    await kernel.interrupt();
+    await running;
+    const shown = contents(await run('[heard, next().aborted]'), 'execute_result')[0];
+    expect(shown).toMatchObject({ data: { 'text/plain': "[ 'interrupt', false ]" } });
+  });
+
   test('a rejection nobody handles fails the cell, not the kernel', async () => {
     expect((await run('void Promise.reject(new Error("floating")); 1')).reply).toMatchObject({
       status: 'error',

@@ -11,6 +11,7 @@ const { createEngine } = await import('../engine/index.ts');
 const { FD, writeFrame } = await import('../protocol/channel.ts');
 const { captureOutput } = await import('./output.ts');
 const { onInterrupt } = await import('./interrupts.ts');
+const { installInterruptSignal } = await import('./interrupt-signal.ts');
 const { installPrompt } = await import('./prompt.ts');
 const { Requests } = await import('./requests.ts');
 
@@ -34,7 +35,11 @@ const requests = new Requests(createEngine({ cwd: process.cwd() }), (mark) => {
 });
 process.on('uncaughtException', (error) => requests.onStrayError(error));
 process.on('unhandledRejection', (reason) => requests.onStrayError(reason));
-onInterrupt(() => requests.interrupt());
+const raiseInterrupt = installInterruptSignal();
+onInterrupt(() => {
+  raiseInterrupt();
+  requests.interrupt();
+});
 
 let rest = '';
 const pipe = new Socket({ fd: FD.requests, readable: true, writable: false });
