@@ -70,7 +70,7 @@ export function parseT5Config(json: unknown): T5Config {
     ...fields,
     ...feedForwardKind(fields.feed_forward_proj),
     num_decoder_layers: fields.num_decoder_layers ?? fields.num_layers,
-    scale_decoder_outputs: tied && (fields.scale_decoder_outputs ?? true),
+    scale_decoder_outputs: fields.scale_decoder_outputs ?? tied,
     tie_word_embeddings: tied,
     generation: parseGenerationOptions({ ...GENERATION_TOKENS, ...given }, 'config.json'),
     relative_positions: { numBuckets: buckets, maxDistance },

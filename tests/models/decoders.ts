@@ -85,10 +85,15 @@ export const CLASSES = [
   'T5EncoderModel',
 ] as const;
 
-/** A model of the class with new weights, all of them away from 0 and 1. */
-export function createDecoder(className: string, changes: object = {}): Model {
+/** A configuration of the class. */
+export function configOf(className: string, changes: object = {}): object {
   const family = Object.keys(CONFIGS).find((name) => className.startsWith(name)) ?? '';
-  const config = { ...CONFIGS[family], architectures: [className], num_labels: 4, ...changes };
+  return { ...CONFIGS[family], architectures: [className], num_labels: 4, ...changes };
+}
+
+/** A model of the class with new weights, wide enough that every part matters. */
+export function createDecoder(className: string, changes: object = {}): Model {
+  const config = configOf(className, changes);
   return architectureOf(config).create(config, createRng('decoders'));
 }
 
