@@ -36,6 +36,8 @@ export interface BatchOptions {
   readonly masters?: string;
   /** The strongest that works here unless given. */
   readonly confinement?: Confinement;
+  /** Ends the run: every sandbox is killed, nothing half graded is kept, and the promise rejects. The journal can be resumed. */
+  readonly signal?: AbortSignal;
   /** Told of every finished submission. */
   readonly onReport?: (report: SubmissionReport, done: number, total: number) => void;
 }
@@ -64,11 +66,12 @@ export async function gradeAll(options: BatchOptions): Promise<readonly Submissi
     ...(chosen === undefined ? {} : { chapter: chosen }),
     ...(fallback === undefined ? {} : { fallback }),
   };
+  options.signal?.addEventListener('abort', () => void pool.close(), { once: true });
   const waiting = [...submissions];
   let finished = 0;
   const worker = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const report = await gradeOne(next, options.out, journal, context);
+      const report = await gradeOne(next, options, journal, context);
       writeLearner(options.out, report, exercises, options.format);
       options.onReport?.(report, ++finished, submissions.length);
     }
@@ -87,7 +90,7 @@ export async function gradeAll(options: BatchOptions): Promise<readonly Submissi
 
 async function gradeOne(
   submitted: SubmittedFile,
-  out: string,
+  { out, signal }: BatchOptions,
   journal: Journal,
   context: GradeContext,
 ): Promise<SubmissionReport> {
@@ -106,6 +109,8 @@ async function gradeOne(
   const tape = new Tape();
   const record: GradeContext['record'] = (exercise, candidate) => tape.recording(exercise, candidate);
   const report = await gradeSubmission({ ...submitted, read }, journal.header.seed, { ...context, record });
+  // What died with the run is not the learner's fault.
+  signal?.throwIfAborted();
   // Before the journal says that it is done.
   tape.save(out, submitted.learner);
   journal.add(digest, report);

@@ -7,6 +7,7 @@ import type { SubmissionReport } from '../../../grader/grade.ts';
 import { regradeAll } from '../../../grader/regrade.ts';
 import type { ReportFormat } from '../../../grader/report/write.ts';
 import { InputError } from '../../errors.ts';
+import { onStopSignal, STOP_CODES, type StopSignal } from '../jupyter/signals.ts';
 
 interface Options {
   out: string;
@@ -67,24 +68,43 @@ async function grade(source: string, options: Options): Promise<void> {
   const onReport = (report: SubmissionReport, done: number, total: number): void => {
     if (options.json !== true) console.log(line(report, done, total, Date.now() - started));
   };
-  const reports =
-    options.regrade === true
-      ? await regradeAll({ source, out, format: options.format, onReport })
-      : await gradeAll({
-          source,
-          out,
-          jobs: options.jobs,
-          timeoutMs: timeout * 1000,
-          memoryMb: memory,
-          resume: options.resume === true,
-          format: options.format,
-          ...(only === undefined ? {} : { only }),
-          ...(seed === undefined ? {} : { seed }),
-          ...(chapter === undefined ? {} : { chapter }),
-          ...(masters === undefined ? {} : { masters }),
-          onReport,
-        });
-  if (options.json === true) {
+  const stopping = new AbortController();
+  let stoppedBy: StopSignal | undefined;
+  const release = onStopSignal((signal) => {
+    stoppedBy = signal;
+    stopping.abort();
+  });
+  try {
+    const reports =
+      options.regrade === true
+        ? await regradeAll({ source, out, format: options.format, onReport })
+        : await gradeAll({
+            source,
+            out,
+            jobs: options.jobs,
+            timeoutMs: timeout * 1000,
+            memoryMb: memory,
+            resume: options.resume === true,
+            format: options.format,
+            ...(only === undefined ? {} : { only }),
+            ...(seed === undefined ? {} : { seed }),
+            ...(chapter === undefined ? {} : { chapter }),
+            ...(masters === undefined ? {} : { masters }),
+            onReport,
+            signal: stopping.signal,
+          });
+    tell(reports, options);
+  } catch (error) {
+    if (stoppedBy === undefined) throw error;
+    console.error(`lab: interrupted; go on with --out ${out} --resume`);
+    process.exitCode = STOP_CODES[stoppedBy];
+  } finally {
+    release();
+  }
+}
+
+function tell(reports: readonly SubmissionReport[], { json, out }: Options): void {
+  if (json === true) {
     const rows = reports.map(({ learner, verdict, score, points }) => ({ learner, verdict, score, points }));
     console.log(JSON.stringify(rows, null, 2));
   } else console.log(`Reports: ${path.join(out, 'index.html')}`);
