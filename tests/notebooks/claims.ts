@@ -33,4 +33,8 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
   },
   '04-roberta': { always: ['farthest < 1e-4'], full: ['dynamicLoss < staticLoss', 'finalLoss < 2.5'] },
   '05-albert': { always: ['farthest < 1e-4', 'results[0].parameters > 3 * results[1].parameters'], full: [] },
+  '06-electra': {
+    always: ['farthest < 1e-4', 'frequencies.every((row) => Math.abs(row.drawn - row.softmax) < 0.02)'],
+    full: ['precision > 0.6', 'recall > 0.4'],
+  },
 };
