@@ -70,6 +70,18 @@ export function tableOf(result: BenchResult): string {
   return lines.map((row) => `| ${row.join(' | ')} |`).join('\n');
 }
 
+/** The most memory that each process has held up to its last case; with one case, that case's. */
+export function peakOf(result: BenchResult): string {
+  const peaks = Object.keys(result.peers).map((name) => {
+    const held = result.cases.map(({ measurements }) => {
+      const measurement = measurements[name];
+      return measurement === undefined || 'error' in measurement ? 0 : measurement.peakMegabytes;
+    });
+    return `${name} ${Math.max(...held)} MB`;
+  });
+  return `Peak memory of the processes: ${peaks.join(', ')}.`;
+}
+
 /** How much of the speed of its own matrix product (n = 1024) a backend reaches in GPT's training steps. */
 export function fractionsOfPeak(result: BenchResult, cases: readonly BenchCase[]): string {
   const names = Object.keys(result.peers);

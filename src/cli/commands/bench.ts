@@ -75,6 +75,7 @@ async function bench(options: Options): Promise<void> {
     report.tableOf(result),
     '\nGPT’s training step: speed, and as a share of the backend’s own matrix product of n = 1024.\n',
     report.fractionsOfPeak(result, cases),
+    `\n${report.peakOf(result)}`,
   ].join('\n');
   const document = { machine, repeats, ...result, ratios };
   console.log(options.json === true ? JSON.stringify(document, null, 2) : text);
