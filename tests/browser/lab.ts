@@ -73,12 +73,23 @@ export async function openLab(name: string, notebook: string, height: number): P
     });
     // A workspace of its own: JupyterLab would open the tabs that a learner left open, and keep ours for them.
     await page.goto(`${url.replace('/lab/tree/', '/lab/workspaces/test/tree/')}&reset`);
-    // The status bar, at the foot: the kernel is up and waits. Commands that come earlier open a dialog.
-    await page.getByText(/TypeScript.*\| Idle/).waitFor({ timeout: 120_000 });
+    await kernelIsReady(page);
     return { page, foreignRequests, close };
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** Waits for what the status bar, at the foot, says of the kernel. Commands that come earlier open a dialog. */
+async function kernelIsReady(page: Page): Promise<void> {
+  try {
+    await page.getByText(/TypeScript.*\| Idle/).waitFor({ timeout: 120_000 });
+  } catch (error) {
+    const status = await page.locator('#jp-bottom-panel').allInnerTexts();
+    throw new Error(`the kernel did not become idle; the status bar says: ${status.join(' ')}`, {
+      cause: error,
+    });
   }
 }
 

@@ -8,7 +8,7 @@ import { KERNEL_NAME } from '../../kernel/info.ts';
 import { installKernel } from '../../kernel/install.ts';
 import { ensureJupyter } from '../jupyter/environment.ts';
 import { FIRST_NOTEBOOK, ROOT, VENV } from '../jupyter/paths.ts';
-import { SERVER_LOG, type Server, startServer } from '../jupyter/server.ts';
+import { type Server, startServer } from '../jupyter/server.ts';
 import { onStopSignal, STOP_CODES, type StopSignal } from '../jupyter/signals.ts';
 
 /** What opens an address in the person's browser. */
@@ -54,7 +54,7 @@ async function start(notebook: string, { port, open }: StartOptions): Promise<vo
     await offerNative();
     await Promise.race([server.ended, aborted(stopping.signal)]);
     if (stoppedBy) console.error('\nStopping JupyterLab and its kernels ...');
-    else console.error(`JupyterLab has ended; its messages are in ${relative(ROOT, SERVER_LOG)}.`);
+    else console.error(`JupyterLab has ended; its messages are in ${relative(ROOT, server.log)}.`);
     await server.stop();
     // Ctrl-C is how this command is meant to end; a shut-down from JupyterLab's menu too.
     process.exitCode = stoppedBy ? 0 : await server.ended;

@@ -27,14 +27,13 @@ export interface ServerOptions {
 export interface Server {
   /** The address of the page, with the token that opens it. */
   readonly url: string;
+  /** The file with JupyterLab's own messages. */
+  readonly log: string;
   /** Settles when the server has ended by itself (File → Shut Down) or was stopped, with its exit code. */
   readonly ended: Promise<number>;
   /** Ends the server and all kernels; kills what has not ended after some seconds. */
   stop(): Promise<void>;
 }
-
-/** Where JupyterLab's own messages go. */
-export const SERVER_LOG = join(JUPYTER_STATE, 'server.log');
 
 /**
  * Starts JupyterLab on 127.0.0.1 and resolves when it really answers for the page.
@@ -45,12 +44,14 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const port = options.port ?? (await freePort());
   const token = randomBytes(24).toString('hex');
   mkdirSync(JUPYTER_STATE, { recursive: true });
-  const log = openSync(SERVER_LOG, 'w');
+  // Two labs may run at once, but not on one port.
+  const log = join(JUPYTER_STATE, `server-${port}.log`);
+  const output = openSync(log, 'w');
   // A process group of its own: Ctrl-C must reach us only, as JupyterLab would ask "are you sure?" and go on.
   const child = spawn(VENV_PYTHON, serverArguments(port, options), {
     cwd: ROOT,
     env: serverEnvironment(token),
-    stdio: ['ignore', log, log],
+    stdio: ['ignore', output, output],
     detached: process.platform !== 'win32',
     windowsHide: true,
   });
@@ -58,9 +59,14 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     child.on('close', (code) => resolve(code ?? 1));
     child.on('error', () => resolve(127));
   });
-  const server = { url: pageUrl(port, token, options.page), ended, stop: () => stop(child, ended) };
+  const server: Server = {
+    url: pageUrl(port, token, options.page),
+    log,
+    ended,
+    stop: () => stop(child, ended),
+  };
   try {
-    await answers(port, token, options, ended);
+    await answers(port, token, options, server);
     return server;
   } catch (error) {
     await server.stop();
@@ -128,7 +134,7 @@ async function answers(
   port: number,
   token: string,
   { page, signal }: ServerOptions,
-  ended: Promise<number>,
+  { ended, log }: Server,
 ): Promise<void> {
   const headers = { Authorization: `token ${token}` };
   const path = page.split(/[\\/]/).map(encodeURIComponent).join('/');
@@ -140,13 +146,13 @@ async function answers(
   for (const deadline = Date.now() + START_LIMIT; Date.now() < deadline; await sleep(100)) {
     signal?.throwIfAborted();
     if (over !== undefined)
-      throw new SetupError(`JupyterLab ended at its start (exit code ${over}): ${logTail()}`);
+      throw new SetupError(`JupyterLab ended at its start (exit code ${over}): ${logTail(log)}`);
     const replies = await Promise.all(
       addresses.map((address) => isOk(`http://${HOST}:${port}${address}`, headers)),
     );
     if (replies.every(Boolean)) return;
   }
-  throw new SetupError(`JupyterLab did not answer within ${START_LIMIT / 1000} s: ${logTail()}`);
+  throw new SetupError(`JupyterLab did not answer within ${START_LIMIT / 1000} s: ${logTail(log)}`);
 }
 
 async function isOk(url: string, headers: Record<string, string>): Promise<boolean> {
@@ -159,9 +165,10 @@ async function isOk(url: string, headers: Record<string, string>): Promise<boole
   }
 }
 
-function logTail(): string {
-  const lines = readFileSync(SERVER_LOG, 'utf8').trim().split('\n');
-  return `\n  ${lines.slice(-8).join('\n  ')}\n(all of it is in ${SERVER_LOG})`;
+function logTail(log: string): string {
+  const lines = readFileSync(log, 'utf8').trim().split('\n');
+  const advice = `All of it is in ${log}. If its packages are damaged: delete .venv and run npm start.`;
+  return `\n  ${lines.slice(-8).join('\n  ')}\n${advice}`;
 }
 
 async function stop(child: ChildProcess, ended: Promise<number>): Promise<void> {

@@ -53,7 +53,8 @@ async function aptInstall(names: readonly string[], signal: AbortSignal): Promis
     total = Number(/(\d+) newly installed/.exec(line)?.[1] ?? total);
     if (line.startsWith('Setting up ') && total > 0) progress.report(Math.min(++unpacked, total), total, '');
   };
-  const apt = ['apt-get', '-q', '-o', 'Acquire::Retries=0'];
+  // An archive that cannot be reached must not hold up the tests.
+  const apt = ['apt-get', '-q', '-o', 'Acquire::Retries=0', '-o', 'Acquire::http::Timeout=20'];
   try {
     await run([...apt, 'update'], { signal, env });
     const install = [...apt, 'install', '-y', '--no-install-recommends', ...names];
