@@ -334,9 +334,9 @@ const points = tf.tensor2d(
   Array.from({ length: rows * 2 }, () => rng.normal()),
   [rows, 2],
 );
-const targets = tf.tidy(() => {
+const targets = tf.tidy((): tf.Tensor1D => {
   const noise = tf.tensor1d(Array.from({ length: rows }, () => 0.1 * rng.normal()));
-  return tf.add(tf.add(tf.sum(tf.mul(points, tf.tensor1d([3, -2])), 1), 1), noise).as1D();
+  return tf.add(tf.add(tf.sum(tf.mul(points, tf.tensor1d([3, -2])), 1), 1), noise);
 });
 
 await lab.whenSolved('start/linear-fit', linearFit, async () => {
