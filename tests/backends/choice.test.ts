@@ -1,7 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { probeBackends } from '../../src/backends/index.ts';
 import { BINARY, COMPILER, compileKernels, hasCompiler } from '../../src/backends/wasm/build.ts';
 import { broadcastAxes } from '../../src/backends/wasm/elementwise.ts';
@@ -52,6 +53,25 @@ describe('the choice of a backend', () => {
   it('refuses a backend that is not installed, and says how to install it', () => {
     const { stdout } = start(message, { LLM_LAB_BACKEND: 'cuda' });
     expect(stdout).toMatch(/^InputError .*cuda cannot be used here.*npx lab backend install cuda\n$/);
+  });
+
+  describe('with an installation that is broken', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'llm-lab-broken-'));
+    mkdirSync(join(folder, 'tensorflow'));
+    writeFileSync(join(folder, 'tensorflow', 'tfjs_binding.node'), 'half an addon');
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    it('says so when it is asked for, and what else is possible', () => {
+      const { stdout } = start(message, { LLM_LAB_BACKENDS: folder, LLM_LAB_BACKEND: 'tensorflow' });
+      expect(stdout).toMatch(/^InputError .*tensorflow does not start: .*possible here: wasm/s);
+    });
+
+    it('goes on with wasm when nobody chose, and says why', () => {
+      const program = 'console.log((await startBackend()).name);';
+      const { stdout, stderr } = start(program, { LLM_LAB_BACKENDS: folder });
+      expect(stdout).toBe('wasm\n');
+      expect(stderr).toMatch(/^backend: wasm .*tensorflow is installed but does not start/);
+    });
   });
 
   it('refuses a number of threads that is none', () => {
