@@ -1,49 +1,44 @@
 /** WebGPU through Dawn, the implementation of Chromium: any GPU that has a Vulkan, Metal or Direct3D 12 driver. */
 
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
-import { messageOf } from '../../errors.ts';
+import { z } from 'zod';
 import type { Backend } from '../backend.ts';
+import { adapterName, openGpu } from './adapter.ts';
 import { registerTrigonometry } from './trigonometry.ts';
 
-/** Dawn's options: the backend may run on a processor (SwiftShader), which is slow but computes the same. */
-const DAWN_OPTIONS: string[] = [];
+const MEND =
+  'install the Vulkan loader and a driver (sudo apt install libvulkan1), or for a slow one on the processor set ' +
+  'VK_DRIVER_FILES=/usr/lib/chromium/vk_swiftshader_icd.json (of Debian’s chromium)';
 
-async function openGpu(): Promise<GPU> {
-  const { create, globals } = await import('webgpu');
-  Object.assign(globalThis, globals);
-  return create(DAWN_OPTIONS);
-}
+const answerSchema = z.union([z.object({ device: z.string() }), z.object({ problem: z.string() })]);
 
-let gpu: Promise<GPU> | undefined;
-
-async function adapterName(): Promise<string> {
-  gpu ??= openGpu();
-  const adapter = await (await gpu).requestAdapter();
-  if (adapter === null) throw new Error('no GPU driver that Dawn accepts');
-  const { vendor, architecture, description, device } = adapter.info;
-  return description || device || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed GPU';
+/** Asks in a process of its own: drivers print warnings, and a bad one may crash. */
+async function askForAdapter(): Promise<z.infer<typeof answerSchema>> {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const program = fileURLToPath(new URL(`./adapter.${extension}`, import.meta.url));
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [program], { timeout: 30_000 });
+    return answerSchema.parse(JSON.parse(stdout));
+  } catch {
+    return { problem: 'the GPU driver fails' };
+  }
 }
 
 export const webgpuBackend: Backend = {
   name: 'webgpu',
   probe: async () => {
-    try {
-      return { name: 'webgpu', available: true, detail: await adapterName() };
-    } catch (error) {
-      return {
-        name: 'webgpu',
-        available: false,
-        detail: messageOf(error),
-        mend:
-          'install the Vulkan loader and a driver (sudo apt install libvulkan1), or for a slow one on the processor set ' +
-          'VK_DRIVER_FILES=/usr/lib/chromium/vk_swiftshader_icd.json (of Debian’s chromium)',
-      };
-    }
+    const answer = await askForAdapter();
+    if ('device' in answer) return { name: 'webgpu', available: true, detail: answer.device };
+    return { name: 'webgpu', available: false, detail: answer.problem, mend: MEND };
   },
   start: async () => {
-    const device = await adapterName();
+    const gpu = await openGpu();
+    const device = await adapterName(gpu);
     // tfjs looks for a browser: it registers its backend only where `navigator.gpu` is.
-    Object.defineProperty(globalThis.navigator, 'gpu', { value: await gpu, configurable: true });
+    Object.defineProperty(globalThis.navigator, 'gpu', { value: gpu, configurable: true });
     await import('@tensorflow/tfjs-backend-webgpu');
     registerTrigonometry();
     if (!(await tf.setBackend('webgpu'))) throw new Error('TensorFlow.js refuses it');
