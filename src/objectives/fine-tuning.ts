@@ -67,7 +67,7 @@ export function classificationAndLmLoss(
   const classification = crossEntropy(outputs.classLogits, classes);
   const languageModel = nextTokenLoss(outputs.logits, labels);
   return {
-    loss: tf.add<tf.Scalar>(classification, tf.mul(languageModel, weight)),
+    loss: tf.tidy(() => tf.add<tf.Scalar>(classification, tf.mul(languageModel, weight))),
     classification,
     languageModel,
   };
