@@ -37,6 +37,12 @@ describe('the start chapter in JupyterLab', () => {
     expect(await lab.page.locator('.jp-toast-button-bar').count()).toBe(0);
   });
 
+  test('runs to its end without an error', async (context) => {
+    if (missing !== undefined) context.skip(missing);
+    const errors = lab.page.locator('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]');
+    expect(await errors.allInnerTexts()).toEqual([]);
+  });
+
   test('draws its charts with Vega, with marks in them', async (context) => {
     if (missing !== undefined) context.skip(missing);
     const charts = lab.page.locator('.jp-RenderedVegaCommon5 .vega-embed');
