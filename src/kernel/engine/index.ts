@@ -179,6 +179,7 @@ class NotebookEngine implements Engine {
 
   async readAhead(isIdle: () => boolean): Promise<void> {
     if (!this.#typeCheck) return;
+    await delay(300, undefined, { ref: false }); // the first cell may be on its way
     const steps = (await this.#loadChecker()).preload();
     while (!this.#isDisposed) {
       await delay(isIdle() ? 1 : 50, undefined, { ref: false });

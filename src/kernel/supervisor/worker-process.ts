@@ -8,8 +8,15 @@ import { FD, type Frame, FrameReader, type InputAnswer, type WorkerRequest } fro
 
 const WORKER = join(import.meta.dirname, '..', 'worker', 'main.ts');
 
-/** Node's options for the worker: an interrupt unwinds the stack in a way that a check of Node's takes for a fault. */
-const NODE_OPTIONS = ['--no-force-async-hooks-checks', '--disable-warning=ExperimentalWarning'];
+/**
+ * Node's options for the worker. An interrupt unwinds the stack in a way that a check of Node's takes for a fault;
+ * and half the usual nursery for new objects saves memory without measurable cost.
+ */
+const NODE_OPTIONS = [
+  '--no-force-async-hooks-checks',
+  '--disable-warning=ExperimentalWarning',
+  '--max-semi-space-size=8',
+];
 
 /** How the worker's process ended. */
 export interface WorkerEnd {

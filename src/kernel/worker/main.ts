@@ -35,11 +35,6 @@ const requests = new Requests(createEngine({ cwd: process.cwd() }), (mark) => {
 });
 process.on('uncaughtException', (error) => requests.onStrayError(error));
 process.on('unhandledRejection', (reason) => requests.onStrayError(reason));
-const raiseInterrupt = installInterruptSignal();
-onInterrupt(() => {
-  raiseInterrupt();
-  requests.interrupt();
-});
 
 let rest = '';
 const pipe = new Socket({ fd: FD.requests, readable: true, writable: false });
@@ -53,4 +48,9 @@ pipe.on('end', () => process.exit(0));
 
 await requests.warmUp();
 writeFrame({ event: { type: 'ready' } });
+const raiseInterrupt = installInterruptSignal();
+onInterrupt(() => {
+  raiseInterrupt();
+  requests.interrupt();
+});
 await requests.readAhead();
