@@ -72,8 +72,8 @@ function close(rng: Rng, topic: Topic, positive: boolean): string {
 
 function review(rng: Rng, positive: boolean): string {
   const topic = pick(rng, TOPICS);
-  const parts = [opinion(rng, topic, positive)];
-  if (rng.next() < 0.3) parts.push(opinion(rng, topic, positive));
+  // Two opinions of one mind: a word that is hidden in one can be guessed from the other.
+  const parts = [opinion(rng, topic, positive), opinion(rng, topic, positive)];
   if (rng.next() < 0.15) parts.push(close(rng, topic, positive));
   return parts.join(' ');
 }
