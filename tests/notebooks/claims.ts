@@ -32,4 +32,13 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
     always: ['farthest < 1e-4', 'frequencies.every((row) => Math.abs(row.drawn - row.softmax) < 0.02)'],
     full: ['precision > 0.6', 'recall > 0.4'],
   },
+  '09-gpt': {
+    always: [
+      'comparison.every((row) => row["largest difference of the logits"] < 1e-4)',
+      '(allAlike.at(-1)?.[1] ?? 0) > 2 * (withScale.at(-1)?.[1] ?? 0)',
+      'lossAfter < lossBefore - 0.5',
+      'sameTokens',
+    ],
+    full: ['lossAfter < 0.7', 'shots.every(({ right, of }) => right >= of - 1)'],
+  },
 };
