@@ -4,6 +4,8 @@
  */
 import '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
+// The umbrella package also gives tensors their methods (`x.add(y)`); this line lets the compiler know.
+import type {} from '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js';
 
 /**
  * Comparisons and logic are constant almost everywhere: their gradient is 0. TensorFlow.js knows that of GreaterEqual

@@ -166,3 +166,14 @@ test('a notebook gets neither slower nor fatter with its cells', async () => {
   expect(late).toBeLessThan(4 * early + 10);
   expect(await long.run('f119(1)')).toEqual({ ok: true, value: 120 });
 });
+
+describe('tensors', () => {
+  test('have their methods, typed, where the library is imported', async () => {
+    const cells = [
+      "import { createRng } from 'llm-lab'; import * as tf from '@tensorflow/tfjs-core'; createRng(1);",
+      'const sum = (x: tf.Tensor2D): tf.Tensor => x.add(1).square().sum()',
+    ];
+    expect(await run(...cells, 'typeof sum')).toBe('function');
+    expect(await codesOf('const wrong = (x: tf.Tensor2D): string => x.square()')).toEqual([2322]);
+  });
+});

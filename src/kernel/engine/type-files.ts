@@ -253,7 +253,7 @@ export class TypeFiles {
    * declarations of the rest (Vega, Hugging Face's clients, backends) are larger than the library.
    */
   #isReadForLibrary(name: string): boolean {
-    return /^(\.|node:|llm-lab|tslab$|zod$|@tensorflow\/tfjs-core$)/.test(name);
+    return /^(\.|node:|llm-lab|tslab$|zod$|@tensorflow\/tfjs-core($|\/))/.test(name);
   }
 
   #resolveAnew(
