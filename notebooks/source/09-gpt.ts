@@ -463,11 +463,10 @@ const lossBefore = await heldOutLoss();
 console.log(`${lab.parameterCount(params)} parameters; loss before training ${lossBefore.toFixed(2)}`);
 
 // %% [markdown]
-// (The loss can fall far, because the world of these stories is small: a program made them from seven plots and a
-// fixed set of people and things. Real text is never that predictable.)
-//
-// Now train. The model begins with *your* initial values and computes with *your* blocks and *your* loss. The dotted line is the loss of guessing among all
-// tokens alike, $\ln V$.
+// Now train. The model begins with *your* initial values and computes with *your* blocks and *your* loss. The dotted line
+// is the loss of guessing among all tokens alike, $\ln V$. The curve can fall far below it, because the world of these
+// stories is small: a program made them from seven plots and a fixed set of people and things. Real text is never that
+// predictable.
 
 // %%
 const STEPS = lab.stepsFor(500, 20);
