@@ -1,8 +1,10 @@
 /** What decoder-only families share: positions after a cache, the causal bias with padding, the next-token loss. */
 import * as tf from '@tensorflow/tfjs-core';
+import { type LinearParams, linear } from '../core/linear.ts';
 import { crossEntropy, IGNORED } from '../core/losses.ts';
 import { causalBias, paddingBias } from '../core/masks.ts';
 import { InputError } from '../errors.ts';
+import { type ClassificationConfig, lastTokenLogits, sequenceClassificationLoss } from './classification.ts';
 
 /**
  * Positions past, past + 1, …, int32 [1, T], for ids [B, T].
@@ -91,4 +93,38 @@ export function nextTokenLoss(logits: tf.Tensor, labels: tf.Tensor): tf.Scalar {
 export function lastOnly(x: tf.Tensor): tf.Tensor {
   const [batch = 0, length = 0, width = 0] = x.shape;
   return tf.slice(x, [0, length - 1, 0], [batch, 1, width]);
+}
+
+/** What a head returns: logits, and the loss where labels were given. */
+export type CausalHeadOutput = { logits: tf.Tensor; loss?: tf.Scalar };
+
+/**
+ * Logits of the next token at every position, [B, T, D] → [B, T, V], and the loss if there are labels.
+ * @param table [V, D]
+ * @param labels int32 [B, T], the tokens themselves, −100 where nothing is scored
+ * @param lastLogitsOnly only the logits of the last position, [B, 1, V]
+ */
+export function nextTokenHead(
+  table: tf.Tensor,
+  hidden: tf.Tensor,
+  labels: tf.Tensor | undefined,
+  lastLogitsOnly = false,
+): CausalHeadOutput {
+  return tf.tidy(() => {
+    const logits = linear({ weight: table }, lastLogitsOnly ? lastOnly(hidden) : hidden);
+    return labels ? { logits, loss: nextTokenLoss(logits, labels) } : { logits };
+  });
+}
+
+/** Class logits [B, C] from the last token that is not padding, and the loss if there are labels. */
+export function lastTokenClassifier(
+  score: LinearParams,
+  hidden: tf.Tensor,
+  { inputIds, labels }: { inputIds: tf.Tensor; labels?: tf.Tensor | undefined },
+  config: ClassificationConfig & { pad_token_id?: number | null | undefined },
+): CausalHeadOutput {
+  return tf.tidy(() => {
+    const logits = lastTokenLogits(linear(score, hidden), inputIds, config.pad_token_id);
+    return labels ? { logits, loss: sequenceClassificationLoss(logits, labels, config) } : { logits };
+  });
 }

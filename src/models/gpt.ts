@@ -21,8 +21,14 @@ import { embed } from '../core/embeddings.ts';
 import { type LinearParams, linear } from '../core/linear.ts';
 import { type LayerNormParams, layerNorm } from '../core/norm.ts';
 import type { Rng } from '../core/random.ts';
-import { causalAttentionBias, defaultPositions, lastOnly, nextTokenLoss, softCausalMasks } from './causal.ts';
-import { lastTokenLogits, sequenceClassificationLoss } from './classification.ts';
+import {
+  type CausalHeadOutput,
+  causalAttentionBias,
+  defaultPositions,
+  lastTokenClassifier,
+  nextTokenHead,
+  softCausalMasks,
+} from './causal.ts';
 import type { GptConfig } from './gpt-config.ts';
 
 export interface GptBlockParams {
@@ -216,12 +222,15 @@ export function gptLMHeadModel(
   inputs: GptInputs & { labels?: tf.Tensor | undefined },
   config: GptConfig,
   options: GptOptions = {},
-): { logits: tf.Tensor; loss?: tf.Scalar } {
+): CausalHeadOutput {
   return tf.tidy(() => {
     const { lastHiddenState } = gptModel(params, inputs, config, options);
-    const hidden = options.lastLogitsOnly ? lastOnly(lastHiddenState) : lastHiddenState;
-    const logits = linear({ weight: params.head ?? params.tokens }, hidden);
-    return inputs.labels ? { logits, loss: nextTokenLoss(logits, inputs.labels) } : { logits };
+    return nextTokenHead(
+      params.head ?? params.tokens,
+      lastHiddenState,
+      inputs.labels,
+      options.lastLogitsOnly,
+    );
   });
 }
 
@@ -231,15 +240,9 @@ export function gpt2ForSequenceClassification(
   inputs: GptInputs & { labels?: tf.Tensor | undefined },
   config: GptConfig,
   options: GptOptions = {},
-): { logits: tf.Tensor; loss?: tf.Scalar } {
+): CausalHeadOutput {
   return tf.tidy(() => {
     const { lastHiddenState } = gptModel(params, inputs, config, options);
-    const logits = lastTokenLogits(
-      linear(params.score, lastHiddenState),
-      inputs.inputIds,
-      config.pad_token_id,
-    );
-    const { labels } = inputs;
-    return labels ? { logits, loss: sequenceClassificationLoss(logits, labels, config) } : { logits };
+    return lastTokenClassifier(params.score, lastHiddenState, inputs, config);
   });
 }

@@ -19,8 +19,7 @@ import { type LinearParams, linear } from '../core/linear.ts';
 import { type RmsNormParams, rmsNorm } from '../core/norm.ts';
 import type { Rng } from '../core/random.ts';
 import { type RotaryTables, rotaryTables, rotateHalves } from '../core/rotary.ts';
-import { causalAttentionBias, lastOnly, nextTokenLoss } from './causal.ts';
-import { lastTokenLogits, sequenceClassificationLoss } from './classification.ts';
+import { type CausalHeadOutput, causalAttentionBias, lastTokenClassifier, nextTokenHead } from './causal.ts';
 import type { LlamaConfig } from './llama-config.ts';
 
 export interface GatedFeedForwardParams {
@@ -181,12 +180,15 @@ export function llamaForCausalLM(
   inputs: LlamaInputs & { labels?: tf.Tensor | undefined },
   config: LlamaConfig,
   options: LlamaOptions = {},
-): { logits: tf.Tensor; loss?: tf.Scalar } {
+): CausalHeadOutput {
   return tf.tidy(() => {
     const { lastHiddenState } = llamaModel(params, inputs, config, options);
-    const hidden = options.lastLogitsOnly ? lastOnly(lastHiddenState) : lastHiddenState;
-    const logits = linear({ weight: params.head ?? params.tokens }, hidden);
-    return inputs.labels ? { logits, loss: nextTokenLoss(logits, inputs.labels) } : { logits };
+    return nextTokenHead(
+      params.head ?? params.tokens,
+      lastHiddenState,
+      inputs.labels,
+      options.lastLogitsOnly,
+    );
   });
 }
 
@@ -196,15 +198,9 @@ export function llamaForSequenceClassification(
   inputs: LlamaInputs & { labels?: tf.Tensor | undefined },
   config: LlamaConfig,
   options: LlamaOptions = {},
-): { logits: tf.Tensor; loss?: tf.Scalar } {
+): CausalHeadOutput {
   return tf.tidy(() => {
     const { lastHiddenState } = llamaModel(params, inputs, config, options);
-    const logits = lastTokenLogits(
-      linear(params.score, lastHiddenState),
-      inputs.inputIds,
-      config.pad_token_id,
-    );
-    const { labels } = inputs;
-    return labels ? { logits, loss: sequenceClassificationLoss(logits, labels, config) } : { logits };
+    return lastTokenClassifier(params.score, lastHiddenState, inputs, config);
   });
 }
