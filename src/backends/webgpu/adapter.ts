@@ -17,10 +17,13 @@ export async function adapterName(gpu: GPU): Promise<string> {
   return description || device || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed GPU';
 }
 
+// No `await` of the module's own: the stock tslab kernel loads the library with require(), which refuses it.
 if (import.meta.main) {
-  try {
-    console.log(JSON.stringify({ device: await adapterName(await openGpu()) }));
-  } catch (error) {
-    console.log(JSON.stringify({ problem: messageOf(error) }));
-  }
+  openGpu()
+    .then(adapterName)
+    .then(
+      (device) => ({ device }),
+      (error: unknown) => ({ problem: messageOf(error) }),
+    )
+    .then((result) => console.log(JSON.stringify(result)));
 }
