@@ -5,18 +5,37 @@ import { publish } from './display.ts';
 /** Any function a learner writes. */
 type AnyFunction = (...args: never[]) => unknown;
 
-/** Whether the function passes the public cases of its exercise. Shows nothing. */
-export async function isSolved(id: string, own: AnyFunction): Promise<boolean> {
-  // Loaded on use: who only imports the library pays nothing for the exercises.
+/** Loaded on use: who only imports the library pays nothing for the exercises. */
+async function loadJudge() {
   const [{ findExercise }, { localCandidate }, { judge }] = await Promise.all([
     import('../../grader/discover.ts'),
     import('../../grader/evaluate.ts'),
     import('../../grader/judge.ts'),
   ]);
+  return { findExercise, localCandidate, judge };
+}
+
+/**
+ * Whether the function passes the public cases of its exercise. Shows nothing. While it is graded a notebook runs where
+ * the exercises are out of reach: then nothing counts as solved, and each exercise is judged beside the library's
+ * versions of the others.
+ */
+export async function isSolved(id: string, own: AnyFunction): Promise<boolean> {
+  const loaded = await loadJudge().catch((error: unknown) => {
+    if (isOutOfReach(error)) return undefined;
+    throw error;
+  });
+  if (loaded === undefined) return false;
   const answer = (...args: unknown[]): unknown => Reflect.apply(own, undefined, args);
   const options = { seed: 'check', include: 'public' } as const;
-  const { verdict } = await judge(await findExercise(id), localCandidate({ answer }), options);
+  const exercise = await loaded.findExercise(id);
+  const { verdict } = await loaded.judge(exercise, loaded.localCandidate({ answer }), options);
   return verdict === 'pass';
+}
+
+function isOutOfReach(error: unknown): boolean {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
+  return code === 'ERR_MODULE_NOT_FOUND' || code === 'ERR_ACCESS_DENIED' || code === 'ENOENT';
 }
 
 /**
