@@ -32,6 +32,7 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
     always: ['farthest < 1e-4', 'frequencies.every((row) => Math.abs(row.drawn - row.softmax) < 0.02)'],
     full: ['precision > 0.6', 'recall > 0.4'],
   },
+  '07-bart': { always: ['farthest < 1e-4', 'lastLoss < firstLoss'], full: ['lastLoss < 0.5 * firstLoss'] },
   '09-gpt': {
     always: [
       'comparison.every((row) => row["largest difference of the logits"] < 1e-4)',
