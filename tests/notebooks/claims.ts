@@ -33,6 +33,10 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
     full: ['precision > 0.6', 'recall > 0.4'],
   },
   '07-bart': { always: ['farthest < 1e-4', 'lastLoss < firstLoss'], full: ['lastLoss < 0.5 * firstLoss'] },
+  '08-t5': {
+    always: ['farthest < 1e-4'],
+    full: ['right >= 0.9 * answers.length', 'lastLoss < 0.2'],
+  },
   '09-gpt': {
     always: [
       'comparison.every((row) => row["largest difference of the logits"] < 1e-4)',
@@ -42,4 +46,5 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
     ],
     full: ['lossAfter < 0.7', 'shots.every(({ right, of }) => right >= of - 1)'],
   },
+  '10-llama': { always: ['farthest < 1e-4', 'lossAfter < lossBefore - 0.5'], full: [] },
 };
