@@ -593,7 +593,10 @@ await lab.show(
           right: true,
           why: 'The model learns that a mask may stand for nothing.',
         },
-        { text: 'It removes a token.', why: 'A span of length 1 does that.' },
+        {
+          text: 'It removes a token.',
+          why: 'A span of length 1 replaces one by a mask; here there is none to replace.',
+        },
       ],
     },
     {

@@ -1,6 +1,8 @@
 /** A closing quiz: every choice opens and says why it is right or wrong. It needs no script and sends nothing anywhere. */
 
+import { createRng } from '../core/random.ts';
 import { InputError } from '../errors.ts';
+import { shuffle } from '../objectives/sampling.ts';
 import { type Displayable, JUPYTER_DISPLAY } from '../plots/chart.ts';
 import { escapeMarkup } from '../plots/text.ts';
 
@@ -16,13 +18,17 @@ export interface Question {
   choices: readonly Choice[];
 }
 
-/** The questions with their choices folded: a click on a choice shows whether and why it is right. */
-export function quiz(questions: readonly Question[]): Displayable {
-  for (const { ask, choices } of questions) {
+/**
+ * The questions with their choices folded: a click on a choice shows whether and why it is right. The choices stand in an
+ * order drawn from the question, so that their places give nothing away.
+ */
+export function quiz(given: readonly Question[]): Displayable {
+  for (const { ask, choices } of given) {
     if (choices.filter(({ right }) => right === true).length !== 1) {
       throw new InputError(`the quiz question "${ask}" needs exactly one right choice`);
     }
   }
+  const questions = given.map(({ ask, choices }) => ({ ask, choices: shuffle(choices, createRng(ask)) }));
   const letter = (index: number): string => String.fromCharCode(97 + index);
   const verdict = ({ right, why }: Choice): string =>
     `${right === true ? '✓ Right.' : '✗ Not quite.'} ${why}`;
