@@ -46,4 +46,5 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
     ],
     full: ['lossAfter < 0.7', 'shots.every(({ right, of }) => right >= of - 1)'],
   },
+  '10-llama': { always: ['farthest < 1e-4'], full: [] },
 };
