@@ -108,10 +108,7 @@ export function bertForSequenceClassification(
   return tf.tidy(() => {
     const rate = config.classifier_dropout ?? config.hidden_dropout_prob;
     const features = dropout(pooled(bertModel(params, inputs, config, options)), rate, options.rng);
-    const logits = linear(params.classifier, features);
-    return labels === undefined
-      ? { logits }
-      : { logits, loss: sequenceClassificationLoss(logits, labels, config) };
+    return withClassLoss(linear(params.classifier, features), labels, config);
   });
 }
 
@@ -122,23 +119,37 @@ export interface DenseClassifierParams {
   output: LinearParams;
 }
 
+export interface DenseClassificationParams extends BertParams {
+  classifier: DenseClassifierParams;
+}
+
 /**
- * RoBERTa's and ELECTRA's classifier: the first token through a layer of its own, in the place of BERT's pooler.
+ * RoBERTa's and ELECTRA's classification, `logits` [B, num_labels]: the first token through a layer of its own, in the
+ * place of BERT's pooler. The loss follows the config's `problem_type`.
  *
- * @param hidden [B, T, D]
+ * @param between stands between the two layers
  */
-export function denseClassifier(
-  params: DenseClassifierParams,
-  hidden: tf.Tensor,
+export function denseClassification(
+  params: DenseClassificationParams,
+  { labels, ...inputs }: LabelledInputs,
   between: Activation,
   config: BertConfig,
-  { rng }: EncoderOptions = {},
-): tf.Tensor {
+  options: EncoderOptions = {},
+): HeadOutput {
   const rate = config.classifier_dropout ?? config.hidden_dropout_prob;
+  const { rng } = options;
   return tf.tidy(() => {
-    const inner = between(linear(params.dense, dropout(firstToken(hidden), rate, rng)));
-    return linear(params.output, dropout(inner, rate, rng)); // [B, num_labels]
+    const first = firstToken(bertModel(params, inputs, config, options).lastHiddenState); // [B, D]
+    const inner = between(linear(params.classifier.dense, dropout(first, rate, rng)));
+    return withClassLoss(linear(params.classifier.output, dropout(inner, rate, rng)), labels, config);
   });
+}
+
+/** A classifier's logits, with their loss where there are labels. */
+function withClassLoss(logits: tf.Tensor, labels: tf.Tensor | undefined, config: BertConfig): HeadOutput {
+  return labels === undefined
+    ? { logits }
+    : { logits, loss: sequenceClassificationLoss(logits, labels, config) };
 }
 
 /** Options under which the masked-LM head uses GELU whatever `hidden_act` says, as RoBERTa's and ELECTRA's do. */

@@ -19,14 +19,13 @@ import { type EncoderConfig, encoderConfig, encoderFields } from './bert-config.
 import {
   type BertForMaskedLMParams,
   bertForMaskedLM,
-  type DenseClassifierParams,
-  denseClassifier,
+  type DenseClassificationParams,
+  denseClassification,
   type HeadOutput,
   type LabelledInputs,
   withGeluHead,
 } from './bert-heads.ts';
 import { denseClassifierWeights, drawnLinear, ENCODER_BUFFERS, encoderWeights } from './bert-weights.ts';
-import { sequenceClassificationLoss } from './classification.ts';
 import { size } from './config.ts';
 
 const schema = z.object({
@@ -93,24 +92,16 @@ export function electraForPreTraining(
   });
 }
 
-export interface ElectraForSequenceClassificationParams extends BertParams {
-  classifier: DenseClassifierParams;
-}
+export type ElectraForSequenceClassificationParams = DenseClassificationParams;
 
 /** ElectraForSequenceClassification: `logits` [B, num_labels]; the loss follows the config's `problem_type`. */
 export function electraForSequenceClassification(
   params: ElectraForSequenceClassificationParams,
-  { labels, ...inputs }: LabelledInputs,
+  inputs: LabelledInputs,
   config: ElectraConfig,
   options: EncoderOptions = {},
 ): HeadOutput {
-  return tf.tidy(() => {
-    const { lastHiddenState } = bertModel(params, inputs, config, options);
-    const logits = denseClassifier(params.classifier, lastHiddenState, gelu, config, options);
-    return labels === undefined
-      ? { logits }
-      : { logits, loss: sequenceClassificationLoss(logits, labels, config) };
-  });
+  return tf.tidy(() => denseClassification(params, inputs, gelu, config, options));
 }
 
 const GENERATOR = /^generator_(predictions|lm_head)\./;

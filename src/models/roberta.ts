@@ -14,8 +14,8 @@ import { type EncoderConfig, encoderConfig, encoderFields } from './bert-config.
 import {
   type BertForMaskedLMParams,
   bertForMaskedLM,
-  type DenseClassifierParams,
-  denseClassifier,
+  type DenseClassificationParams,
+  denseClassification,
   type HeadOutput,
   type LabelledInputs,
   withGeluHead,
@@ -27,7 +27,6 @@ import {
   maskedLMHeadWeights,
   poolerWeights,
 } from './bert-weights.ts';
-import { sequenceClassificationLoss } from './classification.ts';
 
 const schema = z.object({ ...encoderFields, pad_token_id: z.int().nonnegative().default(1) });
 
@@ -86,24 +85,16 @@ export function robertaForMaskedLM(
   return tf.tidy(() => bertForMaskedLM(params, placed(inputs, config), config, withGeluHead(options)));
 }
 
-export interface RobertaForSequenceClassificationParams extends BertParams {
-  classifier: DenseClassifierParams;
-}
+export type RobertaForSequenceClassificationParams = DenseClassificationParams;
 
 /** RobertaForSequenceClassification: `logits` [B, num_labels]; the loss follows the config's `problem_type`. */
 export function robertaForSequenceClassification(
   params: RobertaForSequenceClassificationParams,
-  { labels, ...inputs }: LabelledInputs,
+  inputs: LabelledInputs,
   config: RobertaConfig,
   options: EncoderOptions = {},
 ): HeadOutput {
-  return tf.tidy(() => {
-    const { lastHiddenState } = robertaModel(params, inputs, config, options);
-    const logits = denseClassifier(params.classifier, lastHiddenState, tanh, config, options);
-    return labels === undefined
-      ? { logits }
-      : { logits, loss: sequenceClassificationLoss(logits, labels, config) };
-  });
+  return tf.tidy(() => denseClassification(params, placed(inputs, config), tanh, config, options));
 }
 
 const LM_HEAD = /^lm_head\./;
