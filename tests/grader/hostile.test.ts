@@ -120,8 +120,9 @@ describe.each(confinements)('hostile submissions under %s', (confinement) => {
     expect(new Set(stolen)).toEqual(new Set(['STOLEN-2x5x6']));
   });
 
-  it('leaves no process and no file', () => {
-    if (process.platform === 'linux') expect(harnesses()).toEqual([]);
+  it('leaves no process and no file', async () => {
+    // A killed process stays in the table until the system has let go of its memory, which a busy machine takes a moment for.
+    if (process.platform === 'linux') await expect.poll(harnesses, { timeout: 20_000 }).toEqual([]);
     for (const place of ['/tmp', '/dev/shm', '/var/tmp', process.cwd(), '/']) {
       if (existsSync(place))
         expect(readdirSync(place).filter((name) => name.startsWith('lab-hostile-0'))).toEqual([]);
