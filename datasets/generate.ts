@@ -6,9 +6,11 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { generateArithmetic } from './generators/arithmetic.ts';
 import { generatePairs } from './generators/pairs.ts';
 import { generateReviews } from './generators/reviews.ts';
 import { generateStories } from './generators/stories.ts';
+import { generateTextToText } from './generators/text-to-text.ts';
 
 interface DataSet {
   name: string;
@@ -24,6 +26,8 @@ const lines = (records: readonly object[]): string =>
 
 const reviews = generateReviews(1500, 'reviews-1');
 const pairs = generatePairs(1500, 'pairs-1');
+const arithmetic = generateArithmetic('arithmetic-1');
+const textToText = generateTextToText({ train: 700, test: 150 }, 'text-to-text-1');
 
 const DATA_SETS: readonly DataSet[] = [
   {
@@ -55,6 +59,24 @@ const DATA_SETS: readonly DataSet[] = [
     how: '`datasets/generators/pairs.ts`, seed `pairs-1`; 1,500 different pairs, the last 300 for the test.',
     intended: 'Fine-tuning on two segments. Both sentences share most of their words whatever the label.',
     files: { 'train.jsonl': lines(pairs.slice(0, 1200)), 'test.jsonl': lines(pairs.slice(1200)) },
+  },
+  {
+    name: 'arithmetic',
+    title: 'Arithmetic',
+    what: 'Sums and differences of numbers up to 99 and products of numbers up to 12, as formulas ("12 + 7") and as word problems, as JSON lines `{"operation", "form", "question", "answer"}`.',
+    how: '`datasets/generators/arithmetic.ts`, seed `arithmetic-1`: at most 2,000 facts of each operation, of which a sixth is the test part. A fact of the test part is in no training text, nor is it there with its numbers turned round or as a word problem.',
+    intended:
+      'Testing whether a small model finds a rule or learns results by heart. Most results can be learned by heart only in part: look at what it gives for the test part.',
+    files: { 'train.jsonl': lines(arithmetic.train), 'test.jsonl': lines(arithmetic.test) },
+  },
+  {
+    name: 'text-to-text',
+    title: 'Text to text',
+    what: 'Six tasks as text in, text out, as JSON lines `{"task", "input", "target"}`: `reverse` the order of words, the `plural` of a noun in its phrase, the `past` tense of a sentence, `add` two numbers, give a story its `title`, say the `sentiment` of a review (positive or negative). The same number of examples of each.',
+    how: '`datasets/generators/text-to-text.ts`, seed `text-to-text-1`; 850 different examples of each task, 150 of them for the test. No input of the test part is in the training part, nor is a sum with its numbers turned round.',
+    intended:
+      'One model for several tasks, told apart by a prefix (the name of the task). Nouns and verbs of the test part all occur in the training part too, in other company: it tests rules and reading, not the knowledge of new words.',
+    files: { 'train.jsonl': lines(textToText.train), 'test.jsonl': lines(textToText.test) },
   },
 ];
 

@@ -8,11 +8,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateStories } from '../../datasets/generators/stories.ts';
 import {
   DATASETS_FOLDER,
+  loadArithmetic,
   loadReviews,
   loadSentencePairs,
   loadStories,
+  loadTextToText,
   readDocuments,
   readRecords,
+  tasksOf,
 } from '../../src/datasets/index.ts';
 import { reviewSchema } from '../../src/datasets/records.ts';
 import { InputError } from '../../src/errors.ts';
@@ -27,6 +30,8 @@ describe('the bundled data sets', () => {
       ['stories', 'stories.txt'],
       ['reviews', 'train.jsonl'],
       ['pairs', 'test.jsonl'],
+      ['arithmetic', 'train.jsonl'],
+      ['text-to-text', 'test.jsonl'],
     ]) {
       const sum = createHash('sha256')
         .update(await readFile(`${DATASETS_FOLDER}${set}/${file}`))
@@ -72,6 +77,64 @@ describe('the bundled data sets', () => {
     };
     expect(overlap(0)).toBeGreaterThan(0.5);
     expect(overlap(1) - overlap(0)).toBeLessThan(0.25);
+  });
+
+  it('have sums whose answers are right and whose test facts training never states', async () => {
+    const { train, test } = await loadArithmetic();
+    // 2,000 sums, 2,000 differences and all 91 products of numbers up to 12, a sixth of each for the test.
+    const formulas = [train, test].map((part) => part.filter(({ form }) => form === 'formula').length);
+    expect(formulas).toEqual([1667 + 1667 + 76, 333 + 333 + 15]);
+    const factOf = ({ operation, question }: { operation: string; question: string }): string => {
+      const numbers = (question.match(/\d+/g) ?? []).map(Number);
+      return `${operation} ${numbers.toSorted((a, b) => a - b).join(' ')}`;
+    };
+    for (const { operation, question, answer } of [...train, ...test]) {
+      const [a = Number.NaN, b = Number.NaN] = (question.match(/\d+/g) ?? []).map(Number);
+      const right = { add: a + b, subtract: a - b, multiply: a * b }[operation];
+      expect(Number(answer), question).toBe(right);
+    }
+    const stated = new Set(train.map(factOf));
+    expect(test.filter((problem) => stated.has(factOf(problem)))).toEqual([]);
+    expect(new Set([...train, ...test].map(({ form }) => form))).toEqual(new Set(['formula', 'story']));
+  });
+
+  it('have six tasks alike in number, each answer by the rule of its task, no test input in training', async () => {
+    const { train, test } = await loadTextToText();
+    const tasks = tasksOf(train);
+    expect(tasks.map(({ name, examples }) => [name, examples.length])).toEqual(
+      ['add', 'past', 'plural', 'reverse', 'sentiment', 'title'].map((name) => [name, 700]),
+    );
+    expect(tasks.map(({ prefix }) => prefix)).toContain('reverse: ');
+    expect(tasksOf(test).map(({ examples }) => examples.length)).toEqual([150, 150, 150, 150, 150, 150]);
+    const key = ({ task, input }: { task: string; input: string }): string =>
+      `${task} ${task === 'add' ? input.split(' + ').toSorted().join(' ') : input}`;
+    const seen = new Set(train.map(key));
+    expect(test.filter((record) => seen.has(key(record)))).toEqual([]);
+
+    for (const { task, input, target } of [...train, ...test]) {
+      const words = input.split(' ');
+      if (task === 'reverse') expect(target).toBe(words.toReversed().join(' '));
+      if (task === 'add') expect(Number(target)).toBe(Number(words[0]) + Number(words[2]));
+      if (task === 'sentiment') expect(['positive', 'negative']).toContain(target);
+      // The verb and the noun change, nothing else; of the title every word is in the story but "and the".
+      if (task === 'past') expect(target.split(' ').filter((word, i) => word !== words[i])).toHaveLength(1);
+      if (task === 'plural') expect(target.split(' ').slice(0, -1)).toEqual(words.slice(0, -1));
+      if (task === 'title') {
+        const missing = target.split(' ').filter((word) => !input.includes(word));
+        expect(['', 'and', 'the', 'and the']).toContain(missing.join(' '));
+      }
+    }
+    const plurals = new Map(
+      [...train].flatMap(({ task, input, target }) =>
+        task === 'plural' ? [[input.split(' ').at(-1), target.split(' ').at(-1)]] : [],
+      ),
+    );
+    expect([plurals.get('mouse'), plurals.get('box'), plurals.get('city'), plurals.get('sheep')]).toEqual([
+      'mice',
+      'boxes',
+      'cities',
+      'sheep',
+    ]);
   });
 
   it('give other stories for another seed and the same for the same', () => {
