@@ -1,12 +1,18 @@
 /** Line charts, among them the loss curve. */
 
-import { type Chart, COLOURS, chart, DASHES } from './chart.ts';
+import { type Chart, COLOURS, chart, DASHES, GREY } from './chart.ts';
 import { number } from './text.ts';
 
 export interface Series {
   name: string;
   /** Pairs of x and y. Points that are not finite are left out. */
   points: readonly (readonly [number, number])[];
+}
+
+/** A range of y for every x, such as a confidence interval: triples of x, low and high. */
+export interface Band {
+  name: string;
+  points: readonly (readonly [number, number, number])[];
 }
 
 export interface LineOptions {
@@ -21,6 +27,8 @@ export interface LineOptions {
   marks?: boolean;
   /** A level to compare with, such as the loss of guessing. */
   level?: { value: number; name: string };
+  /** Ranges, drawn as a grey area behind the lines. */
+  bands?: readonly Band[];
   width?: number;
   height?: number;
 }
@@ -56,18 +64,27 @@ export function lineChart(series: readonly Series[], options: LineOptions): Char
       },
     },
   };
+  const areas = (options.bands ?? []).map(({ name, points }) => ({
+    data: { values: points.map(([a, low, high]) => ({ x: a, low, high, band: name })) },
+    mark: { type: 'area' as const, color: GREY, opacity: 0.25, clip: true, tooltip: true },
+    encoding: {
+      x: { field: 'x', type: 'quantitative' as const, scale: scale(options.logX) },
+      y: { field: 'low', type: 'quantitative' as const, title: y, scale: scale(options.logY) },
+      y2: { field: 'high' },
+    },
+  }));
   const rule =
     level === undefined
       ? []
       : [
           {
             data: { values: [{ y: level.value, name: level.name }] },
-            mark: { type: 'rule' as const, strokeDash: [3, 3], color: '#757575' },
+            mark: { type: 'rule' as const, strokeDash: [3, 3], color: GREY },
             encoding: { y: { field: 'y', type: 'quantitative' as const } },
           },
           {
             data: { values: [{ y: level.value, name: level.name }] },
-            mark: { type: 'text' as const, align: 'right' as const, dy: -6, color: '#757575' },
+            mark: { type: 'text' as const, align: 'right' as const, dy: -6, color: GREY },
             encoding: {
               x: { value: width },
               y: { field: 'y', type: 'quantitative' as const },
@@ -76,7 +93,7 @@ export function lineChart(series: readonly Series[], options: LineOptions): Char
           },
         ];
   return chart(
-    { title, width, height, data: { values }, layer: [lines, ...rule] },
+    { title, width, height, data: { values }, layer: [...areas, lines, ...rule] },
     describe(series, options),
   );
 }
@@ -111,12 +128,17 @@ function thinned(steps: readonly { step: number; loss: number }[], most: number)
 const scale = (log: boolean | undefined): { type: 'log' } | { zero: boolean } =>
   log === true ? { type: 'log' } : { zero: false };
 
-function describe(series: readonly Series[], { title, x, y, level }: LineOptions): string {
+function describe(series: readonly Series[], { title, x, y, level, bands = [] }: LineOptions): string {
   const each = series.map(({ name, points }) => {
     const [first, last] = [points[0], points.at(-1)];
     if (first === undefined || last === undefined) return `${name}: no points yet`;
     return `${name}: ${y} from ${number(first[1])} at ${x} ${number(first[0])} to ${number(last[1])} at ${x} ${number(last[0])}`;
   });
+  for (const { name, points } of bands) {
+    const ends = [points[0], points.at(-1)].flatMap((point) => (point === undefined ? [] : [point]));
+    const range = ends.map(([at, low, high]) => `${number(low)} to ${number(high)} at ${x} ${number(at)}`);
+    each.push(`${name}, a grey area: ${range.join(', ')}`);
+  }
   if (level !== undefined) each.push(`${level.name}: ${number(level.value)}`);
   return `${title}. Line chart. ${each.join('; ')}.`;
 }

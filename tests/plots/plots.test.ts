@@ -7,6 +7,7 @@ import {
   type Chart,
   histogram,
   JUPYTER_DISPLAY,
+  lineChart,
   lossCurve,
   maskChart,
   svgOf,
@@ -47,6 +48,33 @@ const charts: Record<string, Chart> = {
     },
     { title: 'Masks' },
   ),
+  interval: lineChart(
+    [
+      {
+        name: 'fit',
+        points: [
+          [10, 3],
+          [1000, 1],
+        ],
+      },
+    ],
+    {
+      title: 'A law',
+      x: 'parameters',
+      y: 'loss',
+      logX: true,
+      logY: true,
+      bands: [
+        {
+          name: '95% interval',
+          points: [
+            [10, 2.5, 3.5],
+            [1000, 0.5, 1.5],
+          ],
+        },
+      ],
+    },
+  ),
   bars: barChart([{ label: 'grass', value: 0.81234 }], { title: 'Blank', value: 'probability' }),
   histogram: histogram([1, 2, 2, 3, Number.NaN], { title: 'Values', value: 'size', bins: 3 }),
 };
@@ -80,6 +108,14 @@ it('a loss curve is thinned to means and says where it begins and ends', () => {
 
 it('two lines differ in dash as well as in colour', () => {
   expect(JSON.stringify(charts.loss?.spec)).toContain('strokeDash');
+});
+
+it('an interval is an area behind its line, and in words', () => {
+  const layers = JSON.stringify(charts.interval?.spec).match(/"type":"(area|line)"/g);
+  expect(layers).toEqual(['"type":"area"', '"type":"line"']);
+  expect(charts.interval?.alternative).toContain(
+    '95% interval, a grey area: 2.5 to 3.5 at parameters 10, 0.5 to 1.5 at parameters 1000',
+  );
 });
 
 it('a mask says in words who sees whom', () => {
