@@ -1,7 +1,7 @@
 /** Naming the mistake behind a wrong answer: the known wrong answer that gives the same on the same inputs. */
 import { type CaseRun, runCase } from './cases.ts';
 import { agree, type Tolerance } from './compare.ts';
-import type { Exercise, Implementation } from './define.ts';
+import type { Exercise, Implementation, Mutant } from './define.ts';
 import { localCandidate, type Outcome } from './evaluate.ts';
 import type { Mistake } from './judgement.ts';
 import type { Property } from './properties.ts';
@@ -17,25 +17,33 @@ export interface Named {
  * case takes the first mistake that gives exactly its output. A mistake that is right on a case explains nothing there.
  */
 export async function nameMistakes(exercise: Exercise, runs: readonly CaseRun[]): Promise<Named> {
-  const byCase = new Map<string, Mistake>();
-  let overall: Mistake | undefined;
+  const wrong = runs.filter(({ difference }) => difference !== undefined);
+  // What was answered wrongly tells mistakes apart soonest.
+  const telling = [...wrong, ...runs.filter(({ difference }) => difference === undefined)];
   for (const mutant of exercise.mutants) {
-    const local = localCandidate(mutant);
-    const mistake = { id: mutant.id, diagnosis: mutant.diagnosis };
-    let everywhere = true;
-    for (const { definition, args, outcome, difference } of runs) {
-      const imitation = await local.call(args);
-      if (!alike(imitation, outcome, definition.tolerance)) everywhere = false;
-      else if (difference !== undefined && !byCase.has(definition.name)) byCase.set(definition.name, mistake);
-    }
-    if (everywhere) overall ??= mistake;
+    if (!(await explains(mutant, telling))) continue;
+    const overall = mistakeOf(mutant);
+    return { overall, byCase: new Map(wrong.map(({ definition }) => [definition.name, overall])) };
   }
-  if (overall === undefined) return { byCase };
-  const all = overall;
-  // The one that explains everything is named everywhere.
-  for (const { definition, difference } of runs)
-    if (difference !== undefined) byCase.set(definition.name, all);
-  return { overall, byCase };
+  const byCase = new Map<string, Mistake>();
+  for (const run of wrong) {
+    for (const mutant of exercise.mutants) {
+      if (!(await explains(mutant, [run]))) continue;
+      byCase.set(run.definition.name, mistakeOf(mutant));
+      break;
+    }
+  }
+  return { byCase };
+}
+
+const mistakeOf = ({ id, diagnosis }: Mutant): Mistake => ({ id, diagnosis });
+
+/** Whether the mutant gives the candidate's output in each of the runs; it is not called again after the first where it does not. */
+async function explains(mutant: Mutant, runs: readonly CaseRun[]): Promise<boolean> {
+  const local = localCandidate(mutant);
+  for (const { definition, args, outcome } of runs)
+    if (!alike(await local.call(args), outcome, definition.tolerance)) return false;
+  return true;
 }
 
 /** The same result, or the same error. */
@@ -56,7 +64,7 @@ export async function nameByProperty(
   for (const mutant of exercise.mutants) {
     if (!(await valuesAreRight(exercise, mutant, seed))) continue;
     if ((await checkProperty(exercise, definition, localCandidate(mutant), seed)) === message) {
-      return { id: mutant.id, diagnosis: mutant.diagnosis };
+      return mistakeOf(mutant);
     }
   }
   return undefined;
