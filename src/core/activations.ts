@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InputError } from '../errors.ts';
-import { fusedActivation } from './fused.ts';
+import { type FusedActivation, fusedActivation, fusedGated } from './fused.ts';
 
 export type Activation = <T extends tf.Tensor>(x: T) => T;
 
@@ -34,6 +34,19 @@ export function silu<T extends tf.Tensor>(x: T): T {
 
 export function tanh<T extends tf.Tensor>(x: T): T {
   return tf.tanh(x);
+}
+
+const FUSED = new Map<Activation, FusedActivation>([
+  [gelu, 'gelu'],
+  [geluTanh, 'geluTanh'],
+  [silu, 'silu'],
+]);
+
+/** activation(gate) ⊙ up, the inside of a gated linear unit (Shazeer, 2020, section 2). */
+export function gated<T extends tf.Tensor>(activate: Activation, gate: T, up: T): T {
+  const kind = FUSED.get(activate);
+  const fused = kind && fusedGated(kind, gate, up);
+  return fused ?? tf.tidy(() => tf.mul<T>(activate(gate), up));
 }
 
 /** The names that `hidden_act` and its kin take in config.json. */

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { dropout } from './dropout.ts';
-import { fusedMaskedSoftmax } from './fused.ts';
+import { fusedAttention, fusedMaskedSoftmax } from './fused-attention.ts';
 import { type LinearParams, linear } from './linear.ts';
 import { MASKED } from './masks.ts';
 import type { Rng } from './random.ts';
@@ -133,6 +133,16 @@ export interface KeyValue {
   key: tf.Tensor4D;
   /** [B, Hkv, S, d] */
   value: tf.Tensor4D;
+  /** How many of the S count: a cache has room behind them. All unless given. */
+  length?: number | undefined;
+}
+
+/** The keys and values that count, without the room behind them. */
+export function withoutRoom({ key, value, length }: KeyValue): KeyValue {
+  const [batch, heads, room] = key.shape;
+  if (length === undefined || length === room) return { key, value };
+  const cut = (x: tf.Tensor4D): tf.Tensor4D => tf.slice(x, [0, 0, 0, 0], [batch, heads, length, x.shape[3]]);
+  return { key: cut(key), value: cut(value) };
 }
 
 export interface MultiHeadOptions extends ScaledDotProductOptions {
@@ -171,11 +181,29 @@ export function multiHeadAttention(
   return tf.tidy(() => {
     const source = options.keyValue ?? x;
     const q = rotate(splitHeads(linear(params.query, x), numHeads)); // [B, H, T, d]
-    const { key, value } = cache(() => ({
+    const held = cache(() => ({
       key: rotate(splitHeads(linear(params.key, source), numKeyValueHeads)), // [B, Hkv, S, d]
       value: splitHeads(linear(params.value, source), numKeyValueHeads), // [B, Hkv, S, d]
     }));
-    const { output } = attend(q, key, value, options);
-    return linear(params.output, mergeHeads(output));
+    return linear(params.output, mergeHeads(outputOf(attend, q, held, options)));
   });
+}
+
+/** The output [B, H, T, d] alone: a backend may compute it in one piece where the formula is ours and nothing is drawn. */
+function outputOf(
+  attend: ScaledDotProductAttention,
+  q: tf.Tensor4D,
+  held: KeyValue,
+  options: ScaledDotProductOptions,
+): tf.Tensor {
+  const { bias, scale = 1 / Math.sqrt(q.shape[3]) } = options;
+  const draws = options.dropout?.rng !== undefined && options.dropout.rate > 0;
+  const keys = held.length ?? held.key.shape[2];
+  const fused =
+    attend === scaledDotProductAttention && !draws
+      ? fusedAttention(q, held.key, held.value, { bias, scale, keys })
+      : undefined;
+  if (fused !== undefined) return fused;
+  const { key, value } = withoutRoom(held);
+  return attend(q, key, value, options).output;
 }

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { fusedLinear } from './fused.ts';
 
 /** A linear layer's weights in PyTorch's layout, so that files and shapes in messages agree with Hugging Face. */
 export interface LinearParams {
@@ -21,10 +22,11 @@ export function linear(params: LinearParams, x: tf.Tensor): tf.Tensor {
       `linear: weight [${out}, ${width}] expects inputs of width ${width}, got [${x.shape}]`,
     );
   }
-  return tf.tidy(() => {
+  const composed = (): tf.Tensor => {
     const rows = tf.reshape(x, [-1, width]); // [N, in]
     const product = tf.matMul(rows, params.weight, false, true); // [N, out]
     const y = params.bias === undefined ? product : tf.add(product, params.bias);
     return tf.reshape(y, [...x.shape.slice(0, -1), out]);
-  });
+  };
+  return fusedLinear(x, params.weight, params.bias) ?? tf.tidy(composed);
 }

@@ -2,6 +2,7 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import { InputError } from '../errors.ts';
+import { fusedCrossEntropy } from './fused.ts';
 
 /** The label that takes no part in a loss: a token that was not masked, a prompt, padding. */
 export const IGNORED = -100;
@@ -40,20 +41,19 @@ export function tokenLosses(logits: tf.Tensor, labels: tf.Tensor): tf.Tensor {
   const losses = tf.customGrad((...inputs) => {
     const save = inputs.at(-1);
     const counted = tf.cast(tf.notEqual(labels, IGNORED), 'float32');
-    // Cast here, because the wasm backend fills a float32 one-hot with the bits of integers.
     const chosen = tf.cast(tf.oneHot(tf.cast(tf.maximum(labels, 0), 'int32'), classes), 'float32');
-    const logProbabilities = tf.logSoftmax(logits);
-    if (typeof save === 'function') save([logProbabilities, chosen, counted]);
-    const value = tf.mul(tf.neg(tf.sum(tf.mul(logProbabilities, chosen), -1)), counted);
+    // The logits are saved, not what is made of them: so the gradient can be differentiated once more.
+    if (typeof save === 'function') save([logits, chosen, counted]);
+    const value = tf.mul(tf.neg(tf.sum(tf.mul(tf.logSoftmax(logits), chosen), -1)), counted);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor => {
-      const [logs, oneHot, weights] = saved;
-      if (logs === undefined || oneHot === undefined || weights === undefined)
+      const [scores, oneHot, weights] = saved;
+      if (scores === undefined || oneHot === undefined || weights === undefined)
         throw new Error('nothing was saved');
-      return tf.mul(tf.sub(tf.exp(logs), oneHot), tf.expandDims(tf.mul(dy, weights), -1));
+      return tf.mul(tf.sub(tf.softmax(scores), oneHot), tf.expandDims(tf.mul(dy, weights), -1));
     };
     return { value, gradFunc };
   });
-  return losses(logits);
+  return fusedCrossEntropy(logits, labels, IGNORED) ?? losses(logits);
 }
 
 /**

@@ -8,6 +8,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
+import { fusedRotary } from './fused.ts';
 
 /** How the frequencies are changed to read beyond the length of pre-training. */
 export type RotaryScaling =
@@ -174,15 +175,16 @@ function dynamicFrequencies(config: RotaryConfig, factor: number, ids: tf.Tensor
 
 /** Turns x [B, H, T, d], whose pairs are the halves (i, i + d/2), as in Hugging Face checkpoints. */
 export function rotateHalves(x: tf.Tensor4D, tables: RotaryTables): tf.Tensor4D {
-  return tf.tidy(() => {
+  const composed = (): tf.Tensor4D => {
     const [first, second] = halves(x);
     return tf.concat(turn(first, second, tables), -1);
-  });
+  };
+  return fusedRotary(x, tables, false) ?? tf.tidy(composed);
 }
 
 /** Turns x [B, H, T, d], whose pairs are neighbours (2i, 2i + 1), as in LLaMA's own checkpoints. */
 export function rotateInterleaved(x: tf.Tensor4D, tables: RotaryTables): tf.Tensor4D {
-  return tf.tidy(() => {
+  const composed = (): tf.Tensor4D => {
     const [batch, heads, length, width] = x.shape;
     checkEven(width);
     const pairs = tf.reshape(x, [batch, heads, length, width / 2, 2]);
@@ -191,7 +193,8 @@ export function rotateInterleaved(x: tf.Tensor4D, tables: RotaryTables): tf.Tens
       .map((part) => tf.reshape<tf.Rank.R4>(part, [batch, heads, length, width / 2]));
     if (!even || !odd) throw new Error('rotateInterleaved: a pair has two parts');
     return tf.reshape(tf.stack(turn(even, odd, tables), -1), x.shape);
-  });
+  };
+  return fusedRotary(x, tables, true) ?? tf.tidy(composed);
 }
 
 /** The two halves of the last axis. */

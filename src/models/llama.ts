@@ -6,7 +6,7 @@
  *      └─────────────────────┘  └──────────────────────────────┘
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { activation } from '../core/activations.ts';
+import { activation, gated } from '../core/activations.ts';
 import {
   type AttentionParams,
   multiHeadAttention,
@@ -169,8 +169,8 @@ export function llamaFeedForward(
   { config }: LlamaContext,
 ): tf.Tensor {
   return tf.tidy(() => {
-    const gate = activation(config.hidden_act)(linear(params.gate, x)); // [B, T, F]
-    return linear(params.down, tf.mul(gate, linear(params.up, x)));
+    const inner = gated(activation(config.hidden_act), linear(params.gate, x), linear(params.up, x)); // [B, T, F]
+    return linear(params.down, inner);
   });
 }
 

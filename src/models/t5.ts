@@ -7,7 +7,7 @@
  *   decoder   the same with attention to the encoder's states between the two
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { activation } from '../core/activations.ts';
+import { activation, gated } from '../core/activations.ts';
 import {
   type AttentionParams,
   multiHeadAttention,
@@ -241,8 +241,9 @@ export function t5FeedForward(
   { config, rng }: T5Context,
 ): tf.Tensor {
   return tf.tidy(() => {
-    const activated = activation(config.activation)(linear(params.inner, x)); // [B, T, F]
-    const inner = params.gate ? tf.mul(activated, linear(params.gate, x)) : activated;
+    const activate = activation(config.activation);
+    const first = linear(params.inner, x); // [B, T, F]
+    const inner = params.gate ? gated(activate, first, linear(params.gate, x)) : activate(first);
     return linear(params.output, dropout(inner, config.dropout_rate, rng));
   });
 }
