@@ -5,30 +5,25 @@
  *     <cache>/<owner>--<name>/<commit>/config.json  … and the other files
  *     <cache>/<owner>--<name>/<commit>/.complete    all of them are there
  */
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { downloadFile, HubApiError, listFiles, modelInfo } from '@huggingface/hub';
-import { InputError, messageOf } from '../errors.ts';
+import { HubApiError, listFiles, modelInfo } from '@huggingface/hub';
+import { InputError } from '../errors.ts';
 import { consoleProgress, type Progress } from '../training/progress.ts';
 import { INDEX_FILE, WEIGHTS_FILE } from './checkpoint.ts';
+import {
+  COMMIT,
+  connectionOf,
+  exists,
+  type Hub,
+  type HubOptions,
+  isHubId,
+  reasonOf,
+  refusal,
+  remoteOf,
+} from './hub-connection.ts';
 import { fetchFile, type HubFile } from './hub-file.ts';
 
-export interface HubOptions {
-  /** branch, tag or commit; `main` unless given */
-  revision?: string | undefined;
-  /** address of the hub; the environment's HF_ENDPOINT, else the public one */
-  hubUrl?: string | undefined;
-  /** where files are kept; the environment's LLM_LAB_CACHE, else ~/.cache/llm-lab */
-  cacheDir?: string | undefined;
-  /** for models that are not public; the environment's HF_TOKEN unless given */
-  accessToken?: string | undefined;
-  /** shows how far it is; a bar on standard error unless given */
-  progress?: Progress | undefined;
-}
-
-const PUBLIC_HUB = 'https://huggingface.co';
-const COMMIT = /^[0-9a-f]{40}$/;
 /** What a model needs besides its weights. */
 const SMALL_FILES = new Set([
   'config.json',
@@ -42,18 +37,6 @@ const SMALL_FILES = new Set([
   'chat_template.jinja',
 ]);
 
-/** Whether a text can be a hub id: `name` or `owner/name`. */
-export function isHubId(text: string): boolean {
-  return /^[\w-][\w.-]*(\/[\w-][\w.-]*)?$/.test(text) && !text.includes('..');
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
-}
-
 /**
  * The folder of a hub's model, fetched if it is not in the cache. An interrupted download goes on where it stopped.
  *
@@ -64,11 +47,8 @@ async function exists(path: string): Promise<boolean> {
 export async function downloadModel(id: string, options: HubOptions = {}): Promise<string> {
   if (!isHubId(id)) throw new InputError(`${JSON.stringify(id)}: not a hub id, expected owner/name`);
   const { revision = 'main', progress } = options;
-  const hubUrl = (options.hubUrl ?? process.env.HF_ENDPOINT ?? PUBLIC_HUB).replace(/\/+$/, '');
-  const accessToken = options.accessToken ?? process.env.HF_TOKEN;
-  const cache = options.cacheDir ?? process.env.LLM_LAB_CACHE ?? join(homedir(), '.cache', 'llm-lab');
+  const { hub, cache } = connectionOf(options);
   const home = join(cache, id.replace('/', '--'));
-  const hub = { hubUrl, ...(accessToken && { accessToken }) };
   const reference = join(home, 'refs', encodeURIComponent(revision));
   try {
     const commit = COMMIT.test(revision) ? revision : await commitOf(id, revision, hub);
@@ -83,11 +63,11 @@ export async function downloadModel(id: string, options: HubOptions = {}): Promi
     return folder;
   } catch (error) {
     if (error instanceof InputError) throw error;
-    if (error instanceof HubApiError) throw refusal(error, id, revision, hubUrl);
+    if (error instanceof HubApiError) throw refusal(error, 'model', id, revision, hub.hubUrl);
     const cached = await cachedFolder(home, reference, revision);
     if (cached !== undefined) return cached;
     throw new InputError(
-      `${id}: ${hubUrl} cannot be reached (${reasonOf(error)}) and the model is not in ${cache}; ` +
+      `${id}: ${hub.hubUrl} cannot be reached (${reasonOf(error)}) and the model is not in ${cache}; ` +
         'connect and try again (a download goes on where it stopped), or give the path of a folder',
     );
   }
@@ -98,28 +78,6 @@ async function cachedFolder(home: string, reference: string, revision: string): 
   if (!COMMIT.test(known)) return undefined;
   const folder = join(home, known);
   return (await exists(join(folder, '.complete'))) ? folder : undefined;
-}
-
-/** fetch says only "fetch failed"; why is in its cause. */
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return messageOf(cause ?? error) || messageOf(error);
-}
-
-function refusal(error: HubApiError, id: string, revision: string, hubUrl: string): InputError {
-  const { statusCode } = error;
-  // The hub answers 401 for what does not exist too, so as not to tell what is private.
-  if (statusCode === 401 || statusCode === 403 || statusCode === 404) {
-    return new InputError(
-      `${id}: ${hubUrl} has no such model, no revision ${JSON.stringify(revision)}, or wants a token (HF_TOKEN) for it (status ${statusCode})`,
-    );
-  }
-  return new InputError(`${id}: ${hubUrl} answered with status ${statusCode}`);
-}
-
-interface Hub {
-  hubUrl: string;
-  accessToken?: string;
 }
 
 async function commitOf(name: string, revision: string, hub: Hub): Promise<string> {
@@ -144,14 +102,10 @@ async function fetchFiles(
   const files = wanted(listed, id);
   const megabytes = (bytes: number): number => Math.ceil(bytes / 1e6);
   const total = files.reduce((sum, { size }) => sum + size, 0);
+  const openRemote = remoteOf('model', id, commit, hub);
   let before = 0;
   try {
     for (const file of files) {
-      const openRemote = async ({ path }: HubFile, start: number): Promise<ReadableStream<Uint8Array>> => {
-        const blob = await downloadFile({ repo, revision: commit, path, ...hub });
-        if (blob === null) throw new InputError(`${id}: the hub lists ${path} but does not have it`);
-        return (start > 0 ? blob.slice(start) : blob).stream();
-      };
       await fetchFile(file, join(folder, file.path), openRemote, (bytes) =>
         progress.report(megabytes(before + bytes), megabytes(total), `MB ${file.path}`),
       );

@@ -2,7 +2,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openCheckpoint } from '../checkpoints/checkpoint.ts';
-import { downloadModel, type HubOptions, isHubId } from '../checkpoints/hub.ts';
+import { downloadModel } from '../checkpoints/hub.ts';
+import { type HubOptions, isHubId } from '../checkpoints/hub-connection.ts';
 import { readJsonObject } from '../checkpoints/json.ts';
 import { InputError, messageOf } from '../errors.ts';
 import { type GenerationOptions, parseGenerationOptions } from '../generation/options.ts';
