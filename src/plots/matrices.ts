@@ -23,6 +23,8 @@ export interface HeatmapOptions {
   columns: string;
   rowNames?: readonly string[];
   columnNames?: readonly string[];
+  /** The number of the first row and column, 1 unless given. */
+  countFrom?: 0 | 1;
   /** The ends of the colour scale; the smallest and the largest value unless given. */
   domain?: readonly [number, number];
   /** Edge of a cell in pixels. */
@@ -33,13 +35,13 @@ export interface HeatmapOptions {
 
 /** Matrices side by side, by name, in one colour scale (cividis: even in lightness, safe for all colour vision). */
 export function heatmap(matrices: Readonly<Record<string, Matrix>>, options: HeatmapOptions): Chart {
-  const { title, rows, columns, cell = 26 } = options;
+  const { title, rows, columns, cell = 26, countFrom } = options;
   const values = Object.entries(matrices).flatMap(([name, matrix]) =>
     matrix.flatMap((line, row) =>
       line.map((value, column) => ({
         name,
-        row: label(options.rowNames, row),
-        column: label(options.columnNames, column),
+        row: label(options.rowNames, row, countFrom),
+        column: label(options.columnNames, column, countFrom),
         value: Number(value.toPrecision(4)),
       })),
     ),
@@ -193,9 +195,9 @@ function list(line: readonly number[]): string {
 }
 
 /** Names may repeat (a word comes twice), axes may not: the place goes before the name. */
-function label(names: readonly string[] | undefined, index: number): string {
+function label(names: readonly string[] | undefined, index: number, from = 1): string {
   const name = names?.[index];
-  return name === undefined ? String(index + 1) : `${index + 1} ${name}`;
+  return name === undefined ? String(index + from) : `${index + from} ${name}`;
 }
 
 function describe(matrices: Readonly<Record<string, Matrix>>, options: HeatmapOptions): string {
@@ -204,7 +206,8 @@ function describe(matrices: Readonly<Record<string, Matrix>>, options: HeatmapOp
     for (const [row, line] of matrix.entries()) {
       for (const [column, value] of line.entries()) if (value > best.value) best = { row, column, value };
     }
-    const place = `${label(options.rowNames, best.row)} / ${label(options.columnNames, best.column)}`;
+    const { rowNames, columnNames, countFrom } = options;
+    const place = `${label(rowNames, best.row, countFrom)} / ${label(columnNames, best.column, countFrom)}`;
     return `${name}: ${matrix.length} by ${matrix[0]?.length ?? 0}, largest ${number(best.value)} at ${place}`;
   });
   return `${options.title}. Heat map. ${each.join('; ')}.`;

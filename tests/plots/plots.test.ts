@@ -5,6 +5,7 @@ import {
   attentionMap,
   barChart,
   type Chart,
+  heatmap,
   histogram,
   JUPYTER_DISPLAY,
   lineChart,
@@ -124,6 +125,14 @@ it('a mask says in words who sees whom', () => {
 
 it('a token that comes twice keeps two rows', async () => {
   expect(charts.attention?.alternative).toContain('head 2: 2 by 2, largest 1 at 2 a / 2 a');
+});
+
+it('rows and columns of a heat map are counted from 1, or from 0 where positions are', () => {
+  const options = { title: 'M', rows: 'r', columns: 'c' };
+  const largestAt = (countFrom?: 0 | 1): string =>
+    heatmap({ m: [[1, 2]] }, { ...options, ...(countFrom === undefined ? {} : { countFrom }) }).alternative;
+  expect(largestAt()).toContain('largest 2 at 1 / 2');
+  expect(largestAt(0)).toContain('largest 2 at 0 / 1');
 });
 
 it('a histogram leaves out what is not a number and counts the rest', () => {
