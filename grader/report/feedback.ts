@@ -9,8 +9,13 @@ export interface FeedbackOptions {
   readonly hints?: readonly string[];
 }
 
+/** Control characters, those that turn the direction of what follows, and halves of characters: they could make a page read otherwise. */
+const UNSEEN = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|\p{Cs}/gu;
+
 export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+  return text
+    .replace(UNSEEN, (c) => (/[\t\n\r]/.test(c) ? c : '\ufffd'))
+    .replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 }
 
 const MARKS: Readonly<Record<CheckReport['status'], string>> = {

@@ -27,6 +27,9 @@ const WORD = { pass: 'all correct', fail: 'not finished yet', error: 'could not 
 const page = (title: string, body: string): string =>
   `<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escapeHtml(title)}</title><style>${STYLE}</style></head><body>\n${body}\n</body></html>\n`;
 
+/** A name that someone gave: whichever way it is written, what stands around it keeps its place. */
+const name = (text: string): string => `<bdi>${escapeHtml(text)}</bdi>`;
+
 const anchor = (id: string): string => id.replace(/[^a-z0-9]+/g, '-');
 
 const marks = (report: { score: number | null; points: number }): string =>
@@ -87,7 +90,7 @@ export function learnerPage(report: SubmissionReport, exercises: ReadonlyMap<str
   const chapter = report.chapter === null ? '' : `, chapter ${escapeHtml(report.chapter)}`;
   return page(
     `${report.learner}: ${marks(report)}`,
-    `<h1>${escapeHtml(report.learner)}: ${marks(report)}</h1><p class="sub">${escapeHtml(report.file)}${chapter} · ${WORD[report.verdict]}</p>` +
+    `<h1>${name(report.learner)}: ${marks(report)}</h1><p class="sub">${name(report.file)}${chapter} · ${WORD[report.verdict]}</p>` +
       `${whatNow(report)}${notices}<ul class="list">${list}</ul>${details}` +
       '<footer>“Hidden” cases use other sizes and values; their numbers are not shown.</footer>',
   );
@@ -101,7 +104,7 @@ export function overviewPage(reports: readonly SubmissionReport[], folder: strin
       const cells = report.exercises
         .map((one) => `<span title="${escapeHtml(one.id)}">${ICON[one.verdict]}</span>`)
         .join(' ');
-      return `<tr><td><a href="${encodeURI(link)}">${escapeHtml(report.learner)}</a></td><td>${ICON[report.verdict]} ${WORD[report.verdict]}</td><td>${marks(report)}</td><td>${cells}</td><td>${escapeHtml(report.notices.join(' '))}</td></tr>`;
+      return `<tr><td><a href="${encodeURI(link)}">${name(report.learner)}</a></td><td>${ICON[report.verdict]} ${WORD[report.verdict]}</td><td>${marks(report)}</td><td>${cells}</td><td>${escapeHtml(report.notices.join(' '))}</td></tr>`;
     })
     .join('\n');
   const counts = new Map<string, { text: string; count: number }>();

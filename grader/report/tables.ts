@@ -6,8 +6,10 @@ import { judgementText, nextStep } from './feedback.ts';
 /** RFC 4180; a cell that a spreadsheet would take for a formula is quoted with an apostrophe. */
 function csvCell(value: string | number): string {
   if (typeof value === 'number') return String(value);
-  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  // The wide forms too: spreadsheets of East Asia take them for the same signs.
+  const safe = /^[=+\-@\t\r\n＝＋－＠]/.test(value) ? `'${value}` : value;
+  // Semicolons and tabs part cells where a spreadsheet takes those for separators.
+  return /[",;\t\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
 /** One line a submission: learner, file, chapter, verdict, score, points, then a column for every exercise. */
@@ -44,7 +46,7 @@ export function gradesCsv(reports: readonly SubmissionReport[]): string {
 function xml(text: string): string {
   return text
     .replace(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, '')
-    .replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+    .replace(/[&<>"'\t\n\r]/g, (c) => `&#${c.charCodeAt(0)};`);
 }
 
 /** What one check is in JUnit's terms: `failure` was answered wrongly, `error` gave no answer. */
@@ -106,10 +108,11 @@ export function gradescopeResults(reports: readonly SubmissionReport[]): object 
     tests: exercises.map((exercise, i) => ({
       name: `${exercise.title} (${exercise.id})`,
       number: `${i + 1}`,
-      score: exercise.score,
       max_score: exercise.points,
-      // Where there is no verdict there is no status: a broken machine fails nobody.
-      ...(exercise.verdict === 'error' ? {} : { status: exercise.verdict === 'pass' ? 'passed' : 'failed' }),
+      // Where there is no verdict there is no mark and no status: a broken machine fails nobody.
+      ...(exercise.verdict === 'error'
+        ? {}
+        : { score: exercise.score, status: exercise.verdict === 'pass' ? 'passed' : 'failed' }),
       output: exerciseText(exercise),
       output_format: 'text',
       visibility: 'visible',

@@ -1,5 +1,5 @@
 /** Writing reports: each file whole or not at all. */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Exercise } from '../define.ts';
 import type { SubmissionReport } from '../grade.ts';
@@ -31,7 +31,10 @@ export function writeLearner(
   const base = path.join(folder, fileNameOf(report.learner));
   writeWhole(`${base}.json`, json(report));
   writeWhole(`${base}.html`, learnerPage(report, exercises));
-  if (format === 'gradescope') writeWhole(`${base}.results.json`, json(gradescopeResults([report])));
+  if (format !== 'gradescope') return;
+  // A broken machine is no zero: without the file Gradescope reports an error and no mark.
+  if (report.verdict === 'error') rmSync(`${base}.results.json`, { force: true });
+  else writeWhole(`${base}.results.json`, json(gradescopeResults([report])));
 }
 
 /** What is about all: grades.csv, grades.json, junit.xml, index.html; for Gradescope, which grades one learner, results.json. */
@@ -53,7 +56,7 @@ export function writeSummary(out: string, reports: readonly SubmissionReport[], 
   );
   writeWhole(path.join(out, 'junit.xml'), junitXml(reports));
   writeWhole(path.join(out, 'index.html'), overviewPage(reports, LEARNERS));
-  // A broken machine is no zero: without the file Gradescope reports an error and no mark.
+  // As above: no file, no mark.
   if (format === 'gradescope' && reports.every(({ verdict }) => verdict !== 'error')) {
     writeWhole(path.join(out, 'results.json'), json(gradescopeResults(reports)));
   }

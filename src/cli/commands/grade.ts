@@ -120,7 +120,7 @@ function line(
   const left = Math.round(((elapsedMs / done) * (total - done)) / 1000);
   const estimate = done === total ? '' : `  (about ${left} s left)`;
   const name = learner
-    .replace(/\p{Cc}/gu, '?')
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '?')
     .slice(0, 40)
     .padEnd(24);
   return `[${done}/${total}] ${name} ${verdict.padEnd(5)} ${score ?? '–'}/${points}${estimate}`;
