@@ -1102,8 +1102,8 @@ await lab.show(
 // %% [markdown]
 // Read the last two lines with care. This is *one* run of each, with learning rates chosen for neither, in a world where
 // sentences come from a few templates. Run the cell with another seed, and you will see how far two runs of the *same* model differ;
-// a gap smaller than that says nothing. What the figures do say: with four parts replaced and fewer parameters, the model learns
-// at least as well here.
+// a gap smaller than that says nothing. What can be said: with four parts replaced and fewer parameters, this model
+// does not learn worse, and the papers cited above measured on a large scale that it learns better.
 //
 // And the stories?
 
@@ -1209,11 +1209,17 @@ await lab.show(
 );
 
 // %% [markdown]
-// The first half of each curve is what the model knows, the second is new ground. What came out when this chapter was written: as trained, the
-// loss is a little higher past position 96; both rules change that little, and slowing *all* pairs costs more within the
-// first 96 positions than it gains behind them. The reason is in the stories: they are short, so what decides the next token is rarely
-// more than 96 tokens away. Real models, read far beyond their length, fail much harder (Chen et al., 2023, figure 2), and they are
-// trained further after their frequencies have been changed. Ours was not.
+// The left half of the figure is ground the model knows, the right half is new. Compare the three curves.
+//
+// - *As trained*, the loss jumps as soon as the positions are new: the slow pairs reach angles that never came up, and the model is lost,
+//   although it needs no word from so far back.
+// - *All slowed by 2*, it is as bad on the left as on the right: every distance now looks half as long, also between
+//   neighbours.
+// - *LLaMA 3.1's rule* gives up a little on the left and keeps nearly all of it on the right. The fast pairs, which tell
+//   neighbours apart, are as they were; the slow ones stay among angles they know.
+//
+// And all that without one further step of training. Real models are trained some more after their frequencies have been
+// changed, and then lose even less (Chen et al., 2023; Grattafiori et al., 2024, section 3.4.2).
 //
 // ## Quiz
 
@@ -1299,7 +1305,7 @@ await lab.show(
       ],
     },
     {
-      ask: 'What does LLaMA 3.1 do with pairs that made many full turns in training?',
+      ask: 'What does the rule of LLaMA 3.1 do with pairs that made many full turns in training?',
       choices: [
         {
           text: 'It leaves them as they are.',

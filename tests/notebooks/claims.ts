@@ -46,5 +46,20 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
     ],
     full: ['lossAfter < 0.7', 'shots.every(({ right, of }) => right >= of - 1)'],
   },
-  '10-llama': { always: ['farthest < 1e-4'], full: [] },
+  '10-llama': {
+    always: [
+      'farthest < 1e-4',
+      'unevenTurned < 1e-4 && unevenAdded > 0.5',
+      'apartReordered < 1e-4 && apartAsIs > 1e-2',
+      'llamaSizes[0]?.total === 6738415616 && llama3Parameters === 8030261248',
+      'bytesHeld > 0 && bytesHeld === bytesForeseen',
+    ],
+    full: [
+      'lossAfter < 0.6',
+      'lossAfter < gptLoss + 0.05',
+      'beyond[0].past > beyond[0].within + 0.3',
+      'beyond[1].past < 0.75 * beyond[0].past && beyond[1].past < beyond[1].within + 0.15',
+      'beyond[2].within > beyond[1].within + 0.15',
+    ],
+  },
 };
