@@ -23,7 +23,8 @@ interface Placed {
   readonly bytes: number;
 }
 
-type Node =
+/** What goes into the skeleton: one node a value, the values inside of it still unread where it came from a stranger. */
+type Node<Inner = unknown> =
   | ({ readonly k: 't'; readonly dtype: string; readonly shape: readonly number[] } & Placed)
   | ({ readonly k: 'a'; readonly type: string } & Placed)
   | { readonly k: 'n'; readonly v: number | 'NaN' | 'Infinity' | '-Infinity' }
@@ -31,28 +32,35 @@ type Node =
   | { readonly k: 'b'; readonly v: boolean }
   | { readonly k: '0' }
   | { readonly k: 'u' }
-  | { readonly k: 'l'; readonly v: readonly Node[] }
-  | { readonly k: 'm'; readonly v: readonly (readonly [Node, Node])[] }
-  | { readonly k: 'r'; readonly v: readonly (readonly [string, Node])[] };
+  | { readonly k: 'l'; readonly v: readonly Inner[] }
+  | { readonly k: 'm'; readonly v: readonly (readonly [Inner, Inner])[] }
+  | { readonly k: 'r'; readonly v: readonly (readonly [string, Inner])[] };
+
+/**
+ * The longest skeleton, in bytes, and the most nodes in it: more than any value within the limits of `readValue` takes. What is
+ * larger was made to cost the grader time, and while it decodes, nobody else is graded.
+ */
+const MAX_SKELETON = 8 * 1024 * 1024;
+const MAX_NODES = 250_000;
 
 const natural = z.number().int().nonnegative();
 const placed = { at: natural, bytes: natural };
-const node: z.ZodType<Node> = z.lazy(() =>
-  z.discriminatedUnion('k', [
-    z.object({ k: z.literal('t'), dtype: z.string(), shape: z.array(natural).max(12), ...placed }),
-    z.object({ k: z.literal('a'), type: z.string(), ...placed }),
-    z.object({ k: z.literal('n'), v: z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]) }),
-    z.object({ k: z.literal('s'), v: z.string() }),
-    z.object({ k: z.literal('b'), v: z.boolean() }),
-    z.object({ k: z.literal('0') }),
-    z.object({ k: z.literal('u') }),
-    z.object({ k: z.literal('l'), v: z.array(node) }),
-    z.object({ k: z.literal('m'), v: z.array(z.tuple([node, node])) }),
-    z.object({ k: z.literal('r'), v: z.array(z.tuple([z.string(), node])) }),
-  ]),
-);
+const inner = z.unknown();
+/** One node alone: those inside of it are read one by one, so that counting them comes first. */
+const node: z.ZodType<Node> = z.discriminatedUnion('k', [
+  z.object({ k: z.literal('t'), dtype: z.string(), shape: z.array(natural).max(12), ...placed }),
+  z.object({ k: z.literal('a'), type: z.string(), ...placed }),
+  z.object({ k: z.literal('n'), v: z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]) }),
+  z.object({ k: z.literal('s'), v: z.string() }),
+  z.object({ k: z.literal('b'), v: z.boolean() }),
+  z.object({ k: z.literal('0') }),
+  z.object({ k: z.literal('u') }),
+  z.object({ k: z.literal('l'), v: z.array(inner) }),
+  z.object({ k: z.literal('m'), v: z.array(z.tuple([inner, inner])) }),
+  z.object({ k: z.literal('r'), v: z.array(z.tuple([z.string(), inner])) }),
+]);
 
-/** [u32 length of the skeleton][skeleton][raw bytes] */
+/** [u32 length of the skeleton][skeleton][raw bytes]. @throws CodecError if the value is too large to be read back */
 export function encodeValue(value: Value): Buffer {
   const blobs: Buffer[] = [];
   let end = 0;
@@ -63,7 +71,7 @@ export function encodeValue(value: Value): Buffer {
     end += bytes.length;
     return { at, bytes: bytes.length };
   };
-  const toNode = (item: Value): Node => {
+  const toNode = (item: Value): Node<Node> => {
     switch (item.kind) {
       case 'tensor':
         return { k: 't', dtype: item.dtype, shape: item.shape, ...place(item.values) };
@@ -82,12 +90,16 @@ export function encodeValue(value: Value): Buffer {
       case 'list':
         return { k: 'l', v: item.items.map(toNode) };
       case 'map':
-        return { k: 'm', v: item.entries.map(([key, inner]) => [toNode(key), toNode(inner)]) };
+        return { k: 'm', v: item.entries.map(([key, value]) => [toNode(key), toNode(value)]) };
       case 'record':
-        return { k: 'r', v: [...item.entries].map(([key, inner]) => [key, toNode(inner)]) };
+        return { k: 'r', v: [...item.entries].map(([key, value]) => [key, toNode(value)]) };
     }
   };
   const skeleton = Buffer.from(JSON.stringify(toNode(value)));
+  if (skeleton.length > MAX_SKELETON)
+    throw new CodecError(
+      'the value is too large: its numbers and texts outside of tensors take more than 8 MiB',
+    );
   const length = Buffer.alloc(4);
   length.writeUInt32LE(skeleton.length);
   return Buffer.concat([length, skeleton, ...blobs]);
@@ -104,19 +116,25 @@ export function decodeValue(bytes: Buffer): Value {
   if (bytes.length < 4) throw new CodecError('a value is cut short');
   const end = 4 + bytes.readUInt32LE(0);
   if (end > bytes.length) throw new CodecError('the skeleton of a value is cut short');
+  if (end > 4 + MAX_SKELETON) throw new CodecError('the skeleton of a value is too large');
   const blob = bytes.subarray(end);
-  let parsed: Node;
+  let skeleton: unknown;
   try {
-    parsed = node.parse(JSON.parse(bytes.toString('utf8', 4, end)));
+    skeleton = JSON.parse(bytes.toString('utf8', 4, end));
   } catch {
-    // Not the text: it is a stranger's. A skeleton nested too deeply overflows the stack and ends here too.
+    // Not the text: it is a stranger's.
     throw new CodecError('the skeleton of a value is malformed');
   }
+  let nodes = 0;
   const slice = ({ at, bytes: length }: Placed): Buffer => {
     if (at + length > blob.length) throw new CodecError('the data of a value is cut short');
     return blob.subarray(at, at + length);
   };
-  const fromNode = (item: Node): Value => {
+  const fromNode = (stranger: unknown): Value => {
+    if (++nodes > MAX_NODES) throw new CodecError('a value has too many parts');
+    const parsed = node.safeParse(stranger);
+    if (!parsed.success) throw new CodecError('the skeleton of a value is malformed');
+    const item = parsed.data;
     switch (item.k) {
       case 't': {
         const { dtype, shape } = item;
@@ -143,11 +161,11 @@ export function decodeValue(bytes: Buffer): Value {
       case 'm':
         return {
           kind: 'map',
-          entries: item.v.map(([key, inner]) => [fromNode(key), fromNode(inner)] as const),
+          entries: item.v.map(([key, value]) => [fromNode(key), fromNode(value)] as const),
         };
       case 'r':
-        return { kind: 'record', entries: new Map(item.v.map(([key, inner]) => [key, fromNode(inner)])) };
+        return { kind: 'record', entries: new Map(item.v.map(([key, value]) => [key, fromNode(value)])) };
     }
   };
-  return fromNode(parsed);
+  return fromNode(skeleton);
 }

@@ -1,5 +1,5 @@
 /** Comparing what came with what was expected: element by element, with the place of the first and the worst difference. */
-import { type NumericArray, nameOf, shapeText, type TensorValue, type Value } from './values.ts';
+import { keysText, type NumericArray, nameOf, shapeText, type TensorValue, type Value } from './values.ts';
 
 /** |got − expected| may be `absolute + relative · |expected|`; the reason says why not less and not more. */
 export interface Tolerance {
@@ -169,8 +169,12 @@ function compareEntries(
   const missing = [...expected.keys()].filter((key) => !got.has(key));
   const extra = [...got.keys()].filter((key) => !expected.has(key));
   if (missing.length + extra.length > 0) {
-    const list = (keys: Iterable<string>): string => `{${[...keys].slice(0, 12).join(', ')}}`;
-    return { kind: 'keys', path, expected: list(expected.keys()), got: list(got.keys()) };
+    return {
+      kind: 'keys',
+      path,
+      expected: keysText(expected.keys(), 12),
+      got: keysText(got.keys(), 12),
+    };
   }
   return firstOf(expected, (key, value) =>
     compare(value, got.get(key) ?? { kind: 'undefined' }, tolerance, `${path}.${key}`),

@@ -46,8 +46,11 @@ export function discreetText(difference: Difference): string {
       return `${difference.path} does not have the expected fields.`;
     case 'shape':
       return `${difference.path} does not have the expected shape.`;
-    default:
-      return differenceText(difference);
+    case 'dtype':
+      return `${difference.path} should be ${difference.expected}.`;
+    case 'type':
+      // Not what it is instead: the names of its fields are the author's.
+      return `${difference.path} is another kind of value than it should be.`;
   }
 }
 

@@ -113,7 +113,7 @@ export class Judging {
       return { ...base, weight: 0, status: 'passed', message: 'Not recorded in the first run; not counted.' };
     }
     if (message === undefined) return { ...base, status: 'passed' };
-    const mistake = await nameByProperty(this.#exercise, definition, this.#seed, message);
+    const mistake = await nameByProperty(this.#exercise, definition, this.#seed, message, this.#open);
     return { ...base, status: 'wrong', message, ...(mistake ? { mistake } : {}) };
   }
 }

@@ -60,10 +60,11 @@ export async function nameByProperty(
   definition: Property,
   seed: string,
   message: string,
+  open: boolean,
 ): Promise<Mistake | undefined> {
   for (const mutant of exercise.mutants) {
     if (!(await valuesAreRight(exercise, mutant, seed))) continue;
-    if ((await checkProperty(exercise, definition, localCandidate(mutant), seed)) === message) {
+    if ((await checkProperty(exercise, definition, localCandidate(mutant), seed, open)) === message) {
       return mistakeOf(mutant);
     }
   }

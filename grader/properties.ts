@@ -17,6 +17,8 @@ export interface Probe {
   readonly draw: Draw;
   readonly seed: string;
   readonly tolerance: Tolerance;
+  /** Whether nothing is hidden from the function under test: only then may a sentence hold a number that it could choose. */
+  readonly open: boolean;
   /** The function under test. Throws `PropertyFailure` if it throws or its process stops. */
   call(args: readonly Value[]): Promise<Outcome & { kind: 'returned' }>;
   gradients(args: readonly Value[]): Promise<Value>;
@@ -52,11 +54,12 @@ export const noLeak = (options: Options = {}): Property => ({
   weight: 0,
   ...options,
   name: 'no tensor leaks',
-  check: async ({ args, call }) => {
+  check: async ({ args, call, open }) => {
     const { leaked } = await call(args);
     if (leaked === 0) return undefined;
+    const many = open ? `${leaked} ${leaked === 1 ? 'tensor' : 'tensors'}` : 'tensors';
     return leaked > 0
-      ? `Each call leaves ${leaked} ${leaked === 1 ? 'tensor' : 'tensors'} behind. Wrap the body in tf.tidy(() => …): it disposes all but what you return.`
+      ? `Each call leaves ${many} behind. Wrap the body in tf.tidy(() => …): it disposes all but what you return.`
       : 'The function disposes tensors that it did not make. Dispose only your own; tf.tidy does it for you.';
   },
 });
@@ -69,8 +72,9 @@ export const inputsUnchanged = (options: Options = {}): Property => ({
   check: async ({ args, call, parameters }) => {
     const { changed } = await call(args);
     if (changed.length === 0) return undefined;
-    const names = changed.map((place) => parameters[Number(place)] ?? `argument ${place}`);
-    return `The function changes or disposes its input ${names.join(' and ')}. Make a copy, or write into a new array.`;
+    const names = changed.flatMap((place) => parameters[Number(place)] ?? []);
+    const which = ['input', names.join(' and ')].filter(Boolean).join(' ');
+    return `The function changes or disposes its ${which}. Make a copy, or write into a new array.`;
   },
 });
 

@@ -40,6 +40,7 @@ export async function checkProperty(
     parameters: exercise.parameters,
     draw: createDraw(`${label}/draw`),
     seed: label,
+    open,
     tolerance: on.tolerance,
     call: (given) => returned(candidate.call(given)),
     gradients: async (given) =>

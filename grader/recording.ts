@@ -11,6 +11,9 @@ import type { Value } from './values.ts';
 
 const FOLDER = 'answers';
 
+/** Most bytes of answers kept of one learner; honest ones have some 100 KiB. What is beyond has to be run again to be regraded. */
+const MAX_KEPT = 32 * 1024 * 1024;
+
 const recorded = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('returned'),
@@ -28,13 +31,16 @@ const tape = z.record(z.string(), recorded);
 export class NotRecorded extends Error {
   override readonly name = 'NotRecorded';
   constructor() {
-    super('its inputs have changed since the answers were recorded, so it has to be run again');
+    super(
+      'no answer to these inputs is recorded, because they have changed since or the answer was too large: it has to be run again',
+    );
   }
 }
 
 /** The answers of one learner, by exercise and question. */
 export class Tape {
   readonly #calls: Map<string, Recorded>;
+  #kept = 0;
 
   constructor(calls: Readonly<Record<string, Recorded>> = {}) {
     this.#calls = new Map(Object.entries(calls));
@@ -44,17 +50,17 @@ export class Tape {
   recording(exercise: string, candidate: Candidate): Candidate {
     const keep = async (key: string, pending: Promise<Outcome>): Promise<Outcome> => {
       const outcome = await pending;
-      this.#calls.set(
-        key,
-        outcome.kind === 'returned'
-          ? {
-              kind: 'returned',
-              value: encodeValue(outcome.value).toString('base64'),
-              leaked: outcome.leaked,
-              changed: [...outcome.changed],
-            }
-          : outcome,
-      );
+      if (outcome.kind !== 'returned') {
+        this.#calls.set(key, outcome);
+        return outcome;
+      }
+      const { leaked, changed } = outcome;
+      const bytes = encodeValue(outcome.value);
+      this.#kept += bytes.length;
+      if (this.#kept <= MAX_KEPT) {
+        const value = bytes.toString('base64');
+        this.#calls.set(key, { kind: 'returned', value, leaked, changed: [...changed] });
+      }
       return outcome;
     };
     return {

@@ -6,11 +6,11 @@ import { startJudgeBackend } from './backend.ts';
 import type { Exercise } from './define.ts';
 import { allExercises } from './discover.ts';
 import type { ExerciseReport, SubmissionReport } from './grade.ts';
-import { summarise } from './grade.ts';
 import { JOURNAL, Journal } from './journal.ts';
 import { Judging } from './judge.ts';
 import { Tape } from './recording.ts';
 import { type ReportFormat, writeLearner, writeSummary } from './report/write.ts';
+import { summarise } from './submission-report.ts';
 
 export interface RegradeOptions {
   /** The reports of the earlier run. */

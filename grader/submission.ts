@@ -157,7 +157,13 @@ export function findAnswer(submission: Submission, answer: AnswerCell, entry: st
 
 /** Equal but for white space at the ends of lines. */
 export function sameText(a: string, b: string): boolean {
-  const tidy = (text: string): string => text.replace(/[ \t\r]+$/gm, '').trim();
+  // Line by line: a regular expression for it takes the square of the length of a long run of spaces.
+  const tidy = (text: string): string =>
+    text
+      .split('\n')
+      .map((line) => line.trimEnd())
+      .join('\n')
+      .trim();
   return tidy(a) === tidy(b);
 }
 

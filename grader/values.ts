@@ -232,10 +232,17 @@ export function nameOf(value: Value): string {
     case 'map':
       return `Map of ${value.entries.length}`;
     case 'record':
-      return `object {${[...value.entries.keys()].slice(0, 8).join(', ')}}`;
+      return `object ${keysText(value.entries.keys(), 8)}`;
     default:
       return value.kind;
   }
 }
+
+/** Names of fields, shortened: they can be as long as a stranger likes. */
+export const keysText = (keys: Iterable<string>, most: number): string =>
+  `{${[...keys]
+    .slice(0, most)
+    .map((key) => (key.length > 40 ? `${key.slice(0, 40)}…` : key))
+    .join(', ')}}`;
 
 export const shapeText = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
