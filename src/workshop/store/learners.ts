@@ -131,6 +131,19 @@ export async function learnerByToken(
   return byToken(db, token);
 }
 
+/** A learner with their room; undefined if they were removed. */
+export async function learnerById(
+  { db }: Store,
+  learner: number,
+): Promise<{ learner: Learner; room: Room } | undefined> {
+  const [found] = await db
+    .select({ learner: shown, room: rooms })
+    .from(learners)
+    .innerJoin(rooms, eq(learners.roomId, rooms.id))
+    .where(eq(learners.id, learner));
+  return found;
+}
+
 /** Everybody in a room and on its roster, in order of joining. With `joined`, only who has joined. */
 export async function learnersOf(
   { db }: Store,

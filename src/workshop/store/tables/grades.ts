@@ -1,7 +1,7 @@
 /** The gradebook: what was handed in, how it was graded, and what people decided. Nothing here is ever overwritten. */
 import { sql } from 'drizzle-orm';
 import { check, doublePrecision, index, integer, jsonb, text, uniqueIndex } from 'drizzle-orm/pg-core';
-import type { SubmissionReport } from '../../../../grader/grade.ts';
+import type { StoredReport } from '../../gradebook/report.ts';
 import { bytes, identity, instant, lab } from './columns.ts';
 import { assignments, groups, learners } from './rooms.ts';
 
@@ -21,7 +21,8 @@ export const submissions = lab.table(
     handedInAt: instant('handed_in_at').notNull(),
     /** Of the notebook, in hexadecimal. */
     sha256: text('sha256').notNull(),
-    notebook: bytes('notebook').notNull(),
+    /** Null where only the report came here. */
+    notebook: bytes('notebook'),
   },
   (table) => [uniqueIndex('submissions_attempt').on(table.assignmentId, table.learnerId, table.attempt)],
 );
@@ -36,7 +37,7 @@ export const gradings = lab.table(
       .references(() => submissions.id, { onDelete: 'cascade' }),
     graderVersion: text('grader_version').notNull(),
     seed: text('seed').notNull(),
-    report: jsonb('report').$type<SubmissionReport>().notNull(),
+    report: jsonb('report').$type<StoredReport>().notNull(),
     /** Null while an exercise could not be judged. */
     points: doublePrecision('points'),
     outOf: doublePrecision('out_of').notNull(),

@@ -1,0 +1,1 @@
+ALTER TABLE "llm_lab"."submissions" ALTER COLUMN "notebook" DROP NOT NULL;
