@@ -61,4 +61,24 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'measure the backends, beside PyTorch where Python has it',
     load: async () => (await import('./commands/bench.ts')).benchCommand(),
   },
+  workshop: {
+    summary: 'open a workshop: rooms, live progress, a gradebook',
+    load: async () => (await import('./commands/workshop.ts')).workshopCommand(),
+  },
+  join: {
+    summary: 'join the room of a workshop',
+    load: async () => (await import('./commands/join.ts')).joinCommand(),
+  },
+  leave: {
+    summary: 'leave the room of a workshop',
+    load: async () => (await import('./commands/leave.ts')).leaveCommand(),
+  },
+  'hand-in': {
+    summary: 'hand a notebook in to the room of a workshop',
+    load: async () => (await import('./commands/hand-in.ts')).handInCommand(),
+  },
+  progress: {
+    summary: 'the address of your own page in the room',
+    load: async () => (await import('./commands/progress.ts')).progressCommand(),
+  },
 };
