@@ -21,7 +21,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as lab from 'llm-lab';
 
-await lab.startBackend();
+const backend = await lab.startBackend();
+await lab.show(`Computing on **${backend.name}**: ${backend.device}.`);
 
 // %% [markdown]
 // ## Tokens, vectors and letters for sizes

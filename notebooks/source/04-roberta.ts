@@ -23,9 +23,52 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as lab from 'llm-lab';
 
-await lab.startBackend();
+const backend = await lab.startBackend();
+await lab.show(`Computing on **${backend.name}**: ${backend.device}.`);
+
+// %%
+await lab.show(
+  lab.architectureFigure({
+    title: 'RoBERTa',
+    rows: [
+      [
+        {
+          label: 'text as bytes, then pieces',
+          note: 'byte-level BPE, V pieces',
+          kind: 'data',
+          shape: '[B, T]',
+        },
+      ],
+      [
+        { label: 'token embedding', note: 'table [V, D]', kind: 'data', shape: '[B, T, D]' },
+        {
+          label: 'position embedding',
+          note: 'counts on from the padding id',
+          kind: 'data',
+          shape: '[B, T, D]',
+        },
+      ],
+      [{ label: 'sum, then layer norm', kind: 'norm', shape: '[B, T, D]' }],
+      [{ label: 'encoder layer', note: 'BERT’s, unchanged', shape: '[B, T, D]' }],
+      [
+        { label: 'masked-LM head', note: 'fresh blanks each time', kind: 'head', shape: '[B, T, V]' },
+        { label: 'classification head', note: 'first token, no pooler', kind: 'head', shape: '[B, labels]' },
+      ],
+    ],
+    groups: [{ from: 3, to: 3, label: '× L layers' }],
+  }),
+);
 
 // %% [markdown]
+// Compare it with BERT's figure in chapter 03: no next-sentence head and no pooler. (A table of segments is still there in the
+// released weights, with a single row: every token is in segment 0.)
+//
+// | letter | what it counts |
+// |---|---|
+// | B, T | inputs in a batch, tokens in an input |
+// | D, L | width of the model, layers |
+// | V | pieces in the vocabulary |
+//
 // ## Part 1 · Bytes instead of words
 //
 // A vocabulary of words always misses some, and then the model reads `[UNK]`: unknown. Bytes never miss any. Every

@@ -24,7 +24,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as lab from 'llm-lab';
 
-await lab.startBackend();
+const backend = await lab.startBackend();
+await lab.show(`Computing on **${backend.name}**: ${backend.device}.`);
 
 // %%
 await lab.show(
@@ -42,7 +43,7 @@ await lab.show(
 );
 
 // %% [markdown]
-// (P is the number of gaps in a row. The sentence is the one in figure 2 of the paper: the generator put "ate" where
+// (B texts of T tokens in a batch, width D, a vocabulary of V tokens as always; P is the number of gaps in a row. The sentence is the one in figure 2 of the paper: the generator put "ate" where
 // "cooked" stood, and guessed "the" right.)
 //
 // ## Part 1 · Filling the gaps by drawing
@@ -308,9 +309,10 @@ function embedBoth(
 await lab.check('electra/shared-embeddings', embedBoth);
 
 // %% [markdown]
-// ### Your head inside the real model
+// ### Your pieces inside the real model
 //
-// The library's ELECTRA with random weights judges two texts, once with its own head and once with yours.
+// The library's ELECTRA with random weights judges two texts, once with its own head and once with yours. Your two losses
+// are compared with the library's on the same verdicts.
 
 // %%
 const headOf = await lab.orReference('electra/discriminator-head', discriminatorHead, (params, hidden) =>
@@ -344,15 +346,59 @@ const sample = {
     'int32',
   ),
 };
-const apart = tf.tidy(() => {
+const detectiveLoss = await lab.orReference(
+  'electra/discriminator-loss',
+  discriminatorLoss,
+  (logits, { replaced, attentionMask }) =>
+    tf.tidy(() => lab.binaryCrossEntropy(logits, replaced, attentionMask)),
+);
+const lossOf = await lab.orReference('electra/joint-loss', jointLoss, (generator, detective) =>
+  tf.tidy(() => {
+    const tokens = lab.binaryCrossEntropy(detective.logits, detective.replaced, detective.attentionMask);
+    return tf.add<tf.Scalar>(lab.crossEntropy(generator.logits, generator.labels), tf.mul(50, tokens));
+  }),
+);
+const differences = tf.tidy(() => {
   const { logits } = lab.electraForPreTraining(small, sample, smallConfig);
   const { lastHiddenState } = lab.electraModel(small, sample, smallConfig);
-  return tf.max(tf.abs(tf.sub(logits, headOf(small.discriminator, lastHiddenState))));
+  const verdicts = tf.reshape<tf.Rank.R2>(logits, [2, 5]);
+  const replaced = tf.tensor2d(
+    [
+      [0, 1, 0, 0, 0],
+      [0, 1, 0, 0, 0],
+    ],
+    [2, 5],
+    'int32',
+  );
+  const { attentionMask } = sample;
+  const labels = tf.tensor2d([17, -100, -100, 25], [2, 2], 'int32');
+  const guesses = tf.tensor3d(
+    Float32Array.from({ length: 160 }, (_, i) => Math.sin(i)),
+    [2, 2, 40],
+  );
+  const tokens = lab.binaryCrossEntropy(verdicts, replaced, attentionMask);
+  const joint = tf.add(lab.crossEntropy(guesses, labels), tf.mul(50, tokens));
+  const apart = (own: tf.Tensor, library: tf.Tensor): tf.Tensor => tf.max(tf.abs(tf.sub(own, library)));
+  return tf.stack([
+    apart(headOf(small.discriminator, lastHiddenState), logits),
+    apart(detectiveLoss(verdicts, { replaced, attentionMask, masked: replaced }), tokens),
+    apart(lossOf({ logits: guesses, labels }, { logits: verdicts, replaced, attentionMask }), joint),
+  ]);
 });
-const [farthest = Number.NaN] = await apart.data();
-tf.dispose([apart, ...Object.values(sample)]);
+const differenceValues = Array.from(await differences.data());
+const farthest = Math.max(...differenceValues);
+tf.dispose([differences, ...Object.values(sample)]);
 lab.disposeParameters(small);
-console.log(`largest difference in the logits: ${farthest.toExponential(1)}`);
+await lab.show(
+  lab.table(
+    ['discriminator head: logits', 'discriminator loss', 'joint loss'].map((part, i) => ({
+      part,
+      'largest difference': (differenceValues[i] ?? Number.NaN).toExponential(1),
+    })),
+    'Your pieces and the library’s',
+  ),
+);
+console.log(`At most ${farthest.toExponential(1)} apart.`);
 
 // %% [markdown]
 // ## Part 4 · Finding the wrong words: a training run
@@ -410,13 +456,6 @@ const params = lab.trainable({
   },
   discriminator,
 });
-
-const lossOf = await lab.orReference('electra/joint-loss', jointLoss, (generator, detective) =>
-  tf.tidy(() => {
-    const tokens = lab.binaryCrossEntropy(detective.logits, detective.replaced, detective.attentionMask);
-    return tf.add<tf.Scalar>(lab.crossEntropy(generator.logits, generator.labels), tf.mul(50, tokens));
-  }),
-);
 
 interface Row {
   original: number[];
@@ -562,6 +601,36 @@ const shown = testRows.slice(0, 60).flatMap((row, r) => {
   return any ? [{ 'what the discriminator says': marks.join(' ') }] : [];
 });
 await lab.show(lab.table(shown.slice(0, 8)));
+
+// %% [markdown]
+// And a sentence that *you* have spoiled? The bars show how likely the discriminator thinks it that each token was
+// replaced. In this world a cow says *moo*, and a lemon is *yellow*.
+
+// %%
+const suspicionOf = async (text: string): Promise<lab.Bar[]> => {
+  const { inputIds, tokens: pieces } = tokenizer.encode(text);
+  const suspected = tf.tidy(() => {
+    const inputs = { inputIds: tf.tensor2d([inputIds], [1, inputIds.length], 'int32') };
+    return tf.sigmoid(lab.electraForPreTraining(params.discriminator, inputs, discriminatorConfig).logits);
+  });
+  const values = await suspected.data();
+  suspected.dispose();
+  // The place goes before the token: a token may come twice.
+  return pieces.map((piece, i) => ({ label: `${i} ${piece}`, value: values[i] ?? 0 })).slice(1, -1);
+};
+const SPOILED = [
+  'The cow was hungry and said meow.',
+  'There was a lemon that was red.',
+  'The hen came out of the market.',
+];
+const mostSuspect: { sentence: string; 'most suspect': string; probability: number }[] = [];
+for (const text of SPOILED) {
+  const bars = await suspicionOf(text);
+  await lab.show(lab.barChart(bars, { title: text, value: 'probability that it was replaced' }));
+  const top = bars.reduce((most, bar) => (bar.value > most.value ? bar : most));
+  mostSuspect.push({ sentence: text, 'most suspect': top.label, probability: top.value });
+}
+await lab.show(lab.table(mostSuspect));
 lab.disposeParameters(params);
 
 // %% [markdown]

@@ -1103,7 +1103,7 @@ await lab.show(
 // Read the last two lines with care. This is *one* run of each, with learning rates chosen for neither, in a world where
 // sentences come from a few templates. Run the cell with another seed, and you will see how far two runs of the *same* model differ;
 // a gap smaller than that says nothing. What can be said: with four parts replaced and fewer parameters, this model
-// does not learn worse, and the papers cited above measured on a large scale that it learns better.
+// does not learn worse, and the papers cited above measured on a large scale what each change brings.
 //
 // And the stories?
 

@@ -50,6 +50,9 @@ export async function generateNotebooks(options: Generation = {}): Promise<Gener
   if (variant === 'solved' && out === resolve(NOTEBOOKS_FOLDER)) {
     throw new InputError('solved notebooks would overwrite the released ones: give another folder');
   }
+  if (language !== BASE_LANGUAGE && out === resolve(NOTEBOOKS_FOLDER)) {
+    throw new InputError('translated notebooks would overwrite the English ones: give another folder');
+  }
   const masters = await loadMasters(options.source);
   if (!check) await mkdir(out, { recursive: true });
   const results: GeneratedNotebook[] = [];

@@ -27,7 +27,16 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
     full: ['lastLoss < 1', 'trained.gaps > 0.7', 'trained.pairs > 0.85', 'tunedAccuracy > 0.65'],
   },
   '04-roberta': { always: ['farthest < 1e-4'], full: ['dynamicLoss < staticLoss', 'finalLoss < 2.5'] },
-  '05-albert': { always: ['farthest < 1e-4', 'results[0].parameters > 3 * results[1].parameters'], full: [] },
+  '05-albert': {
+    always: [
+      'farthest < 1e-4',
+      'results[0].parameters > 2 * results[1].parameters',
+      'gradientGap < 1e-3',
+      'byTopic.next > 0.7 && Math.abs(byTopic.order - 0.5) < 0.02',
+      'counted[0]?.albert === 11683584',
+    ],
+    full: ['results.every(({ right }) => right > 0.85)'],
+  },
   '06-electra': {
     always: ['farthest < 1e-4', 'frequencies.every((row) => Math.abs(row.drawn - row.softmax) < 0.02)'],
     full: ['precision > 0.6', 'recall > 0.4'],

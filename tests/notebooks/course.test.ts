@@ -33,6 +33,40 @@ describe('making the notebooks of a folder', () => {
     await expect(attempt).rejects.toThrow('solved notebooks would overwrite the released ones');
   });
 
+  it('writes the translation of each cell that has one, English elsewhere, and says which language it is', async () => {
+    const text =
+      '// %% [markdown]\n// # A\n\n// %% [markdown] lang=de\n// # Ein A\n\n// %% [markdown]\n// # B\n';
+    await writeFile(join(folder, '01-a.ts'), text);
+    const out = join(folder, 'out');
+    await generateNotebooks({ source: folder, out, language: 'de' });
+    const notebook: unknown = JSON.parse(await readFile(join(out, '01-a.ipynb'), 'utf8'));
+    expect(notebook).toMatchObject({
+      metadata: { lab: { chapter: '01-a', language: 'de' } },
+      cells: [{ source: ['# Ein A'] }, { source: ['# B'] }],
+    });
+    await generateNotebooks({ source: folder, out });
+    const english: unknown = JSON.parse(await readFile(join(out, '01-a.ipynb'), 'utf8'));
+    expect(english).toMatchObject({ cells: [{ source: ['# A'] }, { source: ['# B'] }] });
+  });
+
+  it('gives a cell the same id in every language, so that a submission can be graded', async () => {
+    const [master] = await loadMasters();
+    if (master === undefined) throw new Error('there is a chapter');
+    const translated = master.cells.map((cell) =>
+      'text' in cell
+        ? { ...cell, text: new Map([...cell.text, ['de', `# Anders\n${cell.text.get('en')}`]]) }
+        : cell,
+    );
+    const ids = (language: string): string[] =>
+      notebookOf({ ...master, cells: translated }, { language }).cells.map(({ id }) => id);
+    expect(ids('de')).toEqual(ids('en'));
+  });
+
+  it('refuses to write a translation over the English notebooks', async () => {
+    const attempt = generateNotebooks({ language: 'de', out: NOTEBOOKS_FOLDER });
+    await expect(attempt).rejects.toThrow('translated notebooks would overwrite the English ones');
+  });
+
   it('refuses a language it has no words for, a folder without masters, and a master that is not UTF-8', async () => {
     await expect(generateNotebooks({ language: 'xx', out: folder })).rejects.toThrow('unknown language "xx"');
     await expect(loadMasters(folder)).rejects.toThrow(InputError);

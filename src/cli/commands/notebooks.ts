@@ -16,7 +16,11 @@ export function notebooksCommand(): Command {
     .description('make the notebooks from their masters in notebooks/source')
     .option('--solved <folder>', 'write the solved variants into this folder')
     .option('--out <folder>', 'write the released notebooks into this folder instead of notebooks/')
-    .option('--lang <code>', 'the language of the prose, where a translation is there', 'en')
+    .option(
+      '--lang <code>',
+      'the language of the prose where a translation is there, English elsewhere; needs a folder',
+      'en',
+    )
     .option('--check', 'write nothing; exit with 1 if a notebook is missing or out of date')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExample:\n  npx lab notebooks --solved /tmp/solved')
