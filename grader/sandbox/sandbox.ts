@@ -5,6 +5,7 @@ import { CodecError, decodeValue, encodeValue } from '../codec.ts';
 import type { Candidate, Outcome } from '../evaluate.ts';
 import { EnvironmentFault } from '../fault.ts';
 import type { Value } from '../values.ts';
+import { Clock } from './clock.ts';
 import { type Confinement, confine } from './confine.ts';
 import {
   type Frame,
@@ -16,7 +17,7 @@ import {
   response,
   unpackFrame,
 } from './frames.ts';
-import { watchMemory } from './memory.ts';
+import { watchMemory } from './processes.ts';
 
 export interface SandboxOptions {
   readonly confinement: Confinement;
@@ -41,6 +42,14 @@ export type LoadResult =
 type Stopped = Outcome & { readonly kind: 'stopped' };
 
 const START_LIMIT_MS = 60_000;
+const NOT_STARTED: Stopped = { kind: 'stopped', cause: 'timeout', message: 'The sandbox did not start.' };
+
+const timeoutOf = ({ limitMs }: Clock): Stopped => ({
+  kind: 'stopped',
+  cause: 'timeout',
+  message: `Your code did not finish within ${Math.round(limitMs / 100) / 10} seconds.`,
+});
+
 const STDERR_KEPT = 4096;
 
 export class Sandbox {
@@ -55,8 +64,7 @@ export class Sandbox {
   #gone: Stopped | undefined;
   #stderr = '';
   #lastId = 0;
-  #limitMs = 0;
-  #leftMs = 0;
+  #clock: Clock | undefined;
 
   constructor({ confinement, memoryMb, cache }: SandboxOptions) {
     this.#memoryMb = memoryMb;
@@ -109,7 +117,7 @@ export class Sandbox {
   }
 
   async #awaitStart(): Promise<void> {
-    const timer = setTimeout(() => this.#kill(this.#timeout()), START_LIMIT_MS);
+    const timer = setTimeout(() => this.#kill(NOT_STARTED), START_LIMIT_MS);
     const first = await this.#next();
     clearTimeout(timer);
     if ('header' in first && first.header.kind === 'started') return;
@@ -120,8 +128,7 @@ export class Sandbox {
 
   /** From now on, everything asked of the sandbox together may take this long. What the grader does between two questions does not count. */
   allow(limitMs: number): void {
-    this.#limitMs = limitMs;
-    this.#leftMs = limitMs;
+    this.#clock = new Clock(this.#process.pid, limitMs);
   }
 
   /** Whether it can still answer. */
@@ -178,17 +185,11 @@ export class Sandbox {
 
   async #ask(message: Request, body?: Buffer): Promise<Frame<Response> | Stopped> {
     if (this.#gone !== undefined) return this.#gone;
-    const asked = performance.now();
-    const timer = setTimeout(() => {
-      // The grader may have been busy elsewhere: an answer that is already there is read first.
-      setImmediate(() => {
-        if (message.id === this.#lastId && this.#waiting !== undefined) this.#kill(this.#timeout());
-      });
-    }, this.#leftMs);
+    const clock = this.#clock;
+    clock?.run(() => this.#kill(timeoutOf(clock)));
     this.#channel.write(packFrame(message, body));
     const answer = await this.#next();
-    clearTimeout(timer);
-    this.#leftMs = Math.max(1, this.#leftMs - (performance.now() - asked));
+    clock?.pause();
     if ('header' in answer && answer.header.id !== message.id) return this.#violated();
     return answer;
   }
@@ -250,15 +251,6 @@ export class Sandbox {
       cause: 'exit',
       message: 'Your code wrote into the grader’s own channel, so its process was stopped.',
     });
-  }
-
-  #timeout(): Stopped {
-    const seconds = Math.round(this.#limitMs / 100) / 10;
-    return {
-      kind: 'stopped',
-      cause: 'timeout',
-      message: `Your code did not finish within ${seconds} seconds.`,
-    };
   }
 
   #memoryText(): string {

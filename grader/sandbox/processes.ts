@@ -1,4 +1,7 @@
-/** The memory of a process and all its descendants, watched from outside: tensors live outside the heap that Node can limit. */
+/**
+ * A process and all its descendants, seen from outside: the memory they take, because tensors live outside the heap that Node can
+ * limit, and how long the machine has let them wait.
+ */
 import { readFile } from 'node:fs/promises';
 
 const EVERY_MS = 50;
@@ -26,6 +29,21 @@ export function watchMemory(pid: number, limitMb: number, ended: Promise<void>, 
     setTimeout(() => void look(), EVERY_MS).unref();
   };
   void look();
+}
+
+/**
+ * How many milliseconds the processes were ready to run and the machine was busy with others (`/proc/PID/schedstat`). 0 where the
+ * system does not tell.
+ */
+export async function waitedMs(pid: number): Promise<number> {
+  if (process.platform !== 'linux') return 0;
+  const waits = await Promise.all(
+    (await treeOf(pid)).map(async (one) => {
+      const text = await readFile(`/proc/${one}/schedstat`, 'utf8').catch(() => '');
+      return Number(text.split(' ')[1] ?? 0) / 1e6;
+    }),
+  );
+  return waits.reduce((sum, wait) => sum + wait, 0);
 }
 
 async function treeOf(root: number): Promise<number[]> {
