@@ -13,7 +13,7 @@ const SECRET = 'lab-secret-7f3a91';
 const TIMEOUT_MS = 4000;
 const hostile = hostileAnswers();
 
-/** Children of this process, with their arguments. */
+/** Processes that the hostile submissions were run in or have started, with their arguments. */
 function harnesses(): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -24,7 +24,10 @@ function harnesses(): string[] {
         return '';
       }
     })
-    .filter((line) => line.includes('sandbox/harness.ts') && line.includes(SECRET_MEMORY));
+    .filter(
+      (line) =>
+        (line.includes('sandbox/harness.ts') && line.includes(SECRET_MEMORY)) || line.includes('lab-hostile'),
+    );
 }
 
 /** An odd memory limit marks the processes of this test among those of others. */
@@ -33,7 +36,7 @@ const SECRET_MEMORY = `--max-old-space-size=${Math.floor(MEMORY_MB * 0.6)}`;
 
 /** What reaches out of the process: run under the weaker confinement too, where the rest would only say the same again. */
 const OUTWARD =
-  /^(?:endless-loop|fork-bomb|worker-bomb|shell|tensor-bomb|full-disk|output-flood|read-|environment|network|kill-parent|exit-in-call|forged-|closed-channel|library-|hidden-thief)/;
+  /^(?:endless-loop|fork-bomb|worker-bomb|shell|tensor-bomb|full-disk|output-flood|read-|environment|network|kill-parent|exit-in-call|forged-|closed-channel|library-|hidden-thief|tell-by-|side-doors|exit-on-exit|answer-flood|many-parts)/;
 
 const best = await bestConfinement();
 const confinements: Confinement[] = best === 'bubblewrap' ? ['bubblewrap', 'permissions'] : ['permissions'];
@@ -115,9 +118,10 @@ describe.each(confinements)('hostile submissions under %s', (confinement) => {
       expect(text).not.toMatch(/root:x:0|SEEN[^"]*honest/);
       if (file.endsWith('.html')) expect(text).not.toContain('<script');
     }
-    // The only shape it may tell is that of the public case.
-    const stolen = JSON.stringify(reports.get('hidden-thief')).match(/STOLEN-[\dx]+/g) ?? [];
+    // The only shape that may be told is that of the public case.
+    const stolen = JSON.stringify([...reports.values()]).match(/STOLEN-[\dx]+/g) ?? [];
     expect(new Set(stolen)).toEqual(new Set(['STOLEN-2x5x6']));
+    expect(JSON.stringify(reports.get('tell-by-count'))).not.toContain('4242');
   });
 
   it('leaves no process and no file', async () => {

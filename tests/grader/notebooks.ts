@@ -42,12 +42,33 @@ export interface HostileAnswer {
   readonly says: RegExp | undefined;
 }
 
+/** What hostile answers forge messages with, where they say FORGE: the number of the grader's question is overheard, and answered. */
+const FORGE = `
+let asked;
+const parse = JSON.parse;
+JSON.parse = (...args) => {
+  const value = parse(...args);
+  if (value?.op !== undefined) asked = value.id;
+  return value;
+};
+const forge = (more, skeleton, bytes = Buffer.alloc(0)) => {
+  const header = Buffer.from(JSON.stringify({ kind: 'returned', id: asked, ...more }));
+  const text = Buffer.from(skeleton);
+  const lengths = Buffer.alloc(8);
+  const size = Buffer.alloc(4);
+  size.writeUInt32LE(text.length);
+  lengths.writeUInt32LE(header.length, 0);
+  lengths.writeUInt32LE(4 + text.length + bytes.length, 4);
+  const frame = Buffer.concat([lengths, header, size, text, bytes]);
+  for (let sent = 0; sent < frame.length; ) sent += fs.writeSync(3, frame, sent);
+};`;
+
 export function hostileAnswers(): HostileAnswer[] {
   return readdirSync(HOSTILE)
     .filter((name) => name.endsWith('.ts'))
     .sort()
     .map((file) => {
-      const source = readFileSync(path.join(HOSTILE, file), 'utf8');
+      const source = readFileSync(path.join(HOSTILE, file), 'utf8').replace(/^FORGE$/m, () => FORGE);
       const says = /^\/\/ says: (.+)$/m.exec(source)?.[1];
       return {
         name: path.basename(file, '.ts'),
