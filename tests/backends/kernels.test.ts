@@ -3,64 +3,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { startBackend } from '../../src/backends/index.ts';
-import {
-  createRng,
-  gelu,
-  geluTanh,
-  layerNorm,
-  MASKED,
-  maskedSoftmax,
-  rmsNorm,
-  silu,
-} from '../../src/core/index.ts';
-
-type Numbers = { shape: number[]; values: Float32Array };
-type Operation = (...inputs: tf.Tensor[]) => tf.Tensor;
-
-/** Normal draws, the same for every run. */
-function draw(seed: string, shape: number[]): Numbers {
-  const rng = createRng(seed);
-  const values = Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => 1.5 * rng.normal());
-  return { shape, values };
-}
-
-/** The value of an operation and the gradients of a weighted sum of it, by every input. */
-async function valueAndGradients(
-  backend: string,
-  operation: Operation,
-  inputs: Numbers[],
-  differentiable: boolean,
-): Promise<number[][]> {
-  await startBackend(backend);
-  const made = tf.tidy(() => {
-    const tensors = inputs.map(({ shape, values }) => tf.tensor(values, shape));
-    const value = operation(...tensors);
-    if (!differentiable) return [value];
-    const weights = draw('weights', value.shape);
-    const weighted = (...xs: tf.Tensor[]): tf.Scalar =>
-      tf.sum(tf.mul(operation(...xs), tf.tensor(weights.values, weights.shape)));
-    return [value, ...tf.grads(weighted)(tensors)];
-  });
-  const numbers = await Promise.all(made.map(async (tensor) => Array.from(await tensor.data())));
-  tf.dispose(made);
-  return numbers;
-}
-
-async function expectSame(operation: Operation, shapes: number[][], differentiable = true): Promise<void> {
-  const inputs = shapes.map((shape, i) => draw(`input ${i}`, shape));
-  const expected = await valueAndGradients('cpu', operation, inputs, differentiable);
-  const actual = await valueAndGradients('wasm', operation, inputs, differentiable);
-  expect(actual.map((numbers) => numbers.length)).toEqual(expected.map((numbers) => numbers.length));
-  for (const [which, numbers] of expected.entries()) {
-    for (const [i, number] of numbers.entries()) {
-      const got = actual[which]?.[i] ?? Number.NaN;
-      const worst = 2e-5 + 2e-5 * Math.abs(number);
-      if (!(Math.abs(got - number) <= worst) && !Object.is(got, number)) {
-        expect.fail(`output ${which}, element ${i}: expected ${number}, got ${got}`);
-      }
-    }
-  }
-}
+import { gelu, geluTanh, layerNorm, MASKED, maskedSoftmax, rmsNorm, silu } from '../../src/core/index.ts';
+import { expectSame, type Operation, some } from './same.ts';
 
 const MATRIX_PRODUCTS: [string, number[], number[], boolean, boolean][] = [
   ['plain', [7, 5], [5, 9], false, false],
@@ -233,11 +177,6 @@ describe('the edges of functions', () => {
     expect(Array.from(await tf.sigmoid(x).data()).slice(6)).toEqual([1, 0, 1, 0, Number.NaN]);
   });
 });
-
-function some(tensor: tf.Tensor | undefined): tf.Tensor {
-  if (tensor === undefined) throw new Error('the operation has too few inputs');
-  return tensor;
-}
 
 function pair(tensors: tf.Tensor[]): [tf.Tensor, tf.Tensor] {
   return [some(tensors[0]), some(tensors[1])];

@@ -1,9 +1,11 @@
 /**
- * Whole operations of the models as one kernel each, with their gradients: activations, norms, masked softmax, and a
- * step of AdamW. src/core/fused.ts says what each computes and calls them where they are registered.
+ * Whole operations of the models as one kernel each, with their gradients: linear layers, activations, norms, masked
+ * softmax, rotary positions, cross entropy, and a step of AdamW. src/core/fused.ts says what each computes and calls them
+ * where they are registered.
  */
 
 import * as tf from '@tensorflow/tfjs-core';
+import { multiply } from './matmul.ts';
 import type { NativeLibrary } from './native-library.ts';
 import { addressOf } from './replace-kernel.ts';
 import { rowsOf } from './rows.ts';
@@ -18,24 +20,43 @@ export function registerFused(library: NativeLibrary): void {
   const at = (tensor: tf.TensorInfo | undefined): number => (tensor ? addressOf(library, tensor) : 0);
   const like = (tensor: tf.TensorInfo): tf.TensorInfo => backend.makeOutput(tensor.shape, 'float32');
 
-  register('LabActivation', ({ x = missing() }, attrs) => {
+  registerFusedKernel('LabLinear', ({ x = missing(), weight = missing(), bias }) => {
+    const width = x.shape.at(-1) ?? 0;
+    const a = { ...x, shape: [sizeOf(x) / width, width] };
+    const product =
+      multiply(library, { a, b: weight, transposeA: false, transposeB: true }, bias) ?? missing();
+    return [{ ...product, shape: [...x.shape.slice(0, -1), weight.shape[0] ?? 0] }];
+  });
+
+  registerFusedKernel('LabActivation', ({ x = missing() }, attrs) => {
     const y = like(x);
-    call('map', ACTIVATIONS[String(attrs.kind)] ?? missing(), at(x), 0, at(y), sizeOf(x));
+    call('map', activationOf(attrs), at(x), 0, at(y), sizeOf(x));
     return [y];
   });
-  register('LabActivationGradient', ({ x = missing(), dy = missing() }, attrs) => {
+  registerFusedKernel('LabActivationGradient', ({ x = missing(), dy = missing() }, attrs) => {
     const dx = like(x);
-    call('map', ACTIVATIONS[String(attrs.kind)] ?? missing(), at(x), at(dy), at(dx), sizeOf(x));
+    call('map', activationOf(attrs), at(x), at(dy), at(dx), sizeOf(x));
     return [dx];
   });
 
-  register('LabNorm', ({ x = missing(), weight, bias }, attrs) => {
+  registerFusedKernel('LabGated', ({ gate = missing(), up }, attrs) => {
+    const y = like(gate);
+    call('gated', activationOf(attrs), at(gate), at(up), 0, at(y), 0, 0, sizeOf(gate));
+    return [y];
+  });
+  registerFusedKernel('LabGatedGradient', ({ gate = missing(), up, dy }, attrs) => {
+    const made = [like(gate), like(gate)];
+    call('gated', activationOf(attrs), at(gate), at(up), at(dy), 0, ...made.map(at), sizeOf(gate));
+    return made;
+  });
+
+  registerFusedKernel('LabNorm', ({ x = missing(), weight, bias }, attrs) => {
     const y = like(x);
     const { rows, width } = rowsOf(x);
     call('norm', at(x), at(weight), at(bias), at(y), rows, width, Number(attrs.eps));
     return [y];
   });
-  register('LabNormGradient', ({ x = missing(), weight = missing(), dy }, attrs) => {
+  registerFusedKernel('LabNormGradient', ({ x = missing(), weight = missing(), dy }, attrs) => {
     const { rows, width } = rowsOf(x);
     const dx = like(x);
     const sums = backend.makeOutput([2, width], 'float32');
@@ -46,7 +67,7 @@ export function registerFused(library: NativeLibrary): void {
     return [dx, sums];
   });
 
-  register('LabMaskedSoftmax', ({ scores = missing(), bias = missing() }, attrs) => {
+  registerFusedKernel('LabMaskedSoftmax', ({ scores = missing(), bias = missing() }, attrs) => {
     const y = like(scores);
     const { rows, width } = rowsOf(scores);
     const [, heads = 1, queries = 1] = scores.shape;
@@ -55,14 +76,37 @@ export function registerFused(library: NativeLibrary): void {
     call('softmax', at(scores), at(bias), at(y), rows, width, ...layout, Number(attrs.threshold));
     return [y];
   });
-  register('LabSoftmaxGradient', ({ p = missing(), dy }) => {
+  registerFusedKernel('LabSoftmaxGradient', ({ p = missing(), dy }) => {
     const dx = like(p);
     const { rows, width } = rowsOf(p);
     call('softmax_gradient', at(p), at(dy), at(dx), rows, width);
     return [dx];
   });
 
-  register('LabAdamW', ({ weight = missing(), gradient, first, second }, attrs) => {
+  registerFusedKernel('LabRotary', ({ x = missing(), cos = missing(), sin }, attrs) => {
+    const y = like(x);
+    const [batch = 0, heads = 0, length = 0, width = 0] = x.shape;
+    const sizes = [batch * heads * length, heads, length, width, cos.shape[0] ?? 1];
+    const way = [Number(attrs.interleaved), attrs.inverse === true ? -1 : 1];
+    call('rotary', at(x), at(cos), at(sin), at(y), ...sizes, ...way);
+    return [y];
+  });
+
+  registerFusedKernel('LabCrossEntropy', ({ logits = missing(), labels = missing() }, attrs) => {
+    const made = [like(labels), like(labels)];
+    const { rows, width } = rowsOf(logits);
+    call('cross_entropy', ...[logits, labels, ...made].map(at), rows, width, Number(attrs.ignored));
+    return made;
+  });
+  registerFusedKernel('LabCrossEntropyGradient', ({ logits = missing(), labels, logSums, dy }, attrs) => {
+    const gradient = like(logits);
+    const { rows, width } = rowsOf(logits);
+    const addresses = [logits, labels, logSums, dy, gradient].map(at);
+    call('cross_entropy_gradient', ...addresses, rows, width, Number(attrs.ignored));
+    return [gradient];
+  });
+
+  registerFusedKernel('LabAdamW', ({ weight = missing(), gradient, first, second }, attrs) => {
     const made = [like(weight), like(weight), like(weight)];
     const addresses = [weight, gradient, first, second, ...made].map(at);
     const { beta1, beta2, rate, epsilon, keep } = attrs;
@@ -72,7 +116,12 @@ export function registerFused(library: NativeLibrary): void {
   });
 }
 
-function register(kernelName: string, compute: Compute): void {
+function activationOf({ kind }: tf.NamedAttrMap): number {
+  return ACTIVATIONS[String(kind)] ?? missing();
+}
+
+/** Registers a kernel of float32 tensors; only labels are whole numbers. */
+export function registerFusedKernel(kernelName: string, compute: Compute): void {
   tf.registerKernel({
     kernelName,
     backendName: 'wasm',
@@ -80,7 +129,8 @@ function register(kernelName: string, compute: Compute): void {
       const given: Record<string, tf.TensorInfo> = {};
       for (const [name, input] of Object.entries(inputs)) {
         if (input === undefined) continue;
-        if (input.dtype !== 'float32') throw new TypeError(`${kernelName}: ${name} must be float32`);
+        const dtype = name === 'labels' ? 'int32' : 'float32';
+        if (input.dtype !== dtype) throw new TypeError(`${kernelName}: ${name} must be ${dtype}`);
         given[name] = input;
       }
       const made = compute(given, attrs);
@@ -94,6 +144,6 @@ function sizeOf(tensor: tf.TensorInfo): number {
   return tf.util.sizeFromShape(tensor.shape);
 }
 
-function missing(): never {
+export function missing(): never {
   throw new TypeError('a fused kernel was called without one of its inputs');
 }

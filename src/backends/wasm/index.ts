@@ -2,10 +2,12 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import type { Backend } from '../backend.ts';
+import { registerAttention } from './attention.ts';
 import { borrowMissingKernels } from './borrowed-kernels.ts';
 import { registerElementwise } from './elementwise.ts';
 import { registerFused } from './fused.ts';
 import { registerMatMul } from './matmul.ts';
+import { registerMovement } from './movement.ts';
 import { openNativeLibrary } from './native-library.ts';
 import { registerRows } from './rows.ts';
 import { startTfjsModule } from './tfjs-module.ts';
@@ -33,5 +35,7 @@ async function register(): Promise<string> {
   registerElementwise(library);
   registerRows(library);
   registerFused(library);
+  registerAttention(library);
+  registerMovement(library);
   return library.threads === 1 ? '1 CPU thread' : `${library.threads} CPU threads`;
 }

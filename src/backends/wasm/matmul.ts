@@ -33,7 +33,7 @@ function factorsOf(inputs: tf.NamedTensorInfoMap, attrs: tf.NamedAttrMap | undef
 }
 
 /** a·b + bias; undefined where the kernel has no case for the shapes. */
-function multiply(
+export function multiply(
   library: NativeLibrary,
   { a, b, transposeA, transposeB }: Factors,
   bias: tf.TensorInfo | undefined,

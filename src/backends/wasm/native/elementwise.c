@@ -15,6 +15,35 @@ enum Unary { TANH, EXP, ERF, SIGMOID, SQUARE, SQRT, RSQRT, NEG, RELU, GELU, GELU
 #define INVERSE_ROOT_TWO_PI 0.39894228040f
 #define CUBIC 0.044715f
 
+typedef struct {
+  v128_t value, slope;
+} Activated;
+
+// An activation and its derivative, which share their exponential.
+INLINE Activated activation_of(int kind, v128_t x) {
+  if (kind == GELU) {  // x·Φ(x), Φ by Abramowitz and Stegun 7.1.26: its e^(−x²/2) is the derivative's too
+    const v128_t t = wasm_f32x4_div(F(1), vmadd(wasm_f32x4_abs(x), F(0.3275911f * ROOT_HALF), F(1)));
+    const v128_t bell = vexp_falling(wasm_f32x4_mul(wasm_f32x4_mul(x, x), F(-0.5f)));
+    v128_t p = F(0.5f * 1.061405429f);
+    p = vmadd(p, t, F(0.5f * -1.453152027f));
+    p = vmadd(p, t, F(0.5f * 1.421413741f));
+    p = vmadd(p, t, F(0.5f * -0.284496736f));
+    p = vmadd(p, t, F(0.5f * 0.254829592f));
+    const v128_t tail = wasm_f32x4_mul(wasm_f32x4_mul(p, t), bell);  // 1 − Φ(|x|)
+    const v128_t cumulative = wasm_v128_bitselect(tail, wasm_f32x4_sub(F(1), tail), wasm_f32x4_lt(x, F(0)));
+    return (Activated){wasm_f32x4_mul(x, cumulative), vmadd(wasm_f32x4_mul(x, bell), F(INVERSE_ROOT_TWO_PI), cumulative)};
+  }
+  if (kind == GELU_TANH) {  // ½x(1 + tanh u) = x·σ(2u)
+    const v128_t square = wasm_f32x4_mul(x, x);
+    const v128_t twice = wasm_f32x4_mul(x, vmadd(square, F(2 * CUBIC * ROOT_TWO_OVER_PI), F(2 * ROOT_TWO_OVER_PI)));
+    const v128_t s = vlogistic(twice), value = wasm_f32x4_mul(x, s);
+    const v128_t steepness = vmadd(square, F(6 * CUBIC * ROOT_TWO_OVER_PI), F(2 * ROOT_TWO_OVER_PI));
+    return (Activated){value, vmadd(wasm_f32x4_mul(value, wasm_f32x4_sub(F(1), s)), steepness, s)};
+  }
+  const v128_t s = vlogistic(x), value = wasm_f32x4_mul(x, s);  // SILU
+  return (Activated){value, vmadd(value, wasm_f32x4_sub(F(1), s), s)};
+}
+
 INLINE v128_t value_of(int kind, v128_t x) {
   switch (kind) {
     case TANH: return vtanh(x);
@@ -26,38 +55,7 @@ INLINE v128_t value_of(int kind, v128_t x) {
     case RSQRT: return wasm_f32x4_div(F(1), wasm_f32x4_sqrt(x));
     case NEG: return wasm_f32x4_neg(x);
     case RELU: return wasm_f32x4_max(x, F(0));
-    case GELU: {
-      const v128_t cumulative = vmadd(verf(wasm_f32x4_mul(x, F(ROOT_HALF))), F(0.5f), F(0.5f));
-      return wasm_f32x4_mul(x, cumulative);
-    }
-    case GELU_TANH: {
-      const v128_t inner = wasm_f32x4_mul(x, vmadd(wasm_f32x4_mul(x, x), F(CUBIC * ROOT_TWO_OVER_PI), F(ROOT_TWO_OVER_PI)));
-      return wasm_f32x4_mul(x, vmadd(vtanh(inner), F(0.5f), F(0.5f)));
-    }
-    default: return wasm_f32x4_mul(x, vlogistic(x));
-  }
-}
-
-// The derivative at x, of the activations only.
-INLINE v128_t slope_of(int kind, v128_t x) {
-  switch (kind) {
-    case GELU: {
-      const v128_t cumulative = vmadd(verf(wasm_f32x4_mul(x, F(ROOT_HALF))), F(0.5f), F(0.5f));
-      const v128_t density = wasm_f32x4_mul(vexp(wasm_f32x4_mul(wasm_f32x4_mul(x, x), F(-0.5f))), F(INVERSE_ROOT_TWO_PI));
-      return vmadd(x, density, cumulative);
-    }
-    case GELU_TANH: {
-      const v128_t square = wasm_f32x4_mul(x, x);
-      const v128_t t = vtanh(wasm_f32x4_mul(x, vmadd(square, F(CUBIC * ROOT_TWO_OVER_PI), F(ROOT_TWO_OVER_PI))));
-      const v128_t inner_slope = vmadd(square, F(3 * CUBIC * ROOT_TWO_OVER_PI), F(ROOT_TWO_OVER_PI));
-      const v128_t bell = wasm_f32x4_sub(F(1), wasm_f32x4_mul(t, t));
-      const v128_t half_x = wasm_f32x4_mul(x, F(0.5f));
-      return vmadd(wasm_f32x4_mul(half_x, bell), inner_slope, vmadd(t, F(0.5f), F(0.5f)));
-    }
-    default: {  // SILU
-      const v128_t s = vlogistic(x);
-      return vmadd(wasm_f32x4_mul(x, s), wasm_f32x4_sub(F(1), s), s);
-    }
+    default: return activation_of(kind, x).value;
   }
 }
 
@@ -71,7 +69,7 @@ INLINE void map_chunk(int kind, const float *x, const float *dy, float *y, int c
   for (int i = 0; i < count; i += 4) {
     const int left = count - i;
     const v128_t at = load_part(x + i, left, 0);
-    store_part(y + i, dy ? wasm_f32x4_mul(load_part(dy + i, left, 0), slope_of(kind, at)) : value_of(kind, at), left);
+    store_part(y + i, dy ? wasm_f32x4_mul(load_part(dy + i, left, 0), activation_of(kind, at).slope) : value_of(kind, at), left);
   }
 }
 
@@ -110,6 +108,46 @@ static void map_job(Pool *pool, int thread, int job, const void *arguments) {
 EXPORT(map) void map(Pool *pool, int kind, const float *x, const float *dy, float *y, int size) {
   Map arguments = {x, dy, y, size, kind};
   parallel(pool, map_job, chunks(size, CHUNK), &arguments);
+}
+
+typedef struct {
+  const float *gate, *up, *dy;
+  float *y, *d_gate, *d_up;
+  int size, kind;
+} Gated;
+
+INLINE void gated_chunk(int kind, const Gated *x, int start, int end) {
+  for (int i = start; i < end; i += 4) {
+    const int left = end - i;
+    const Activated a = activation_of(kind, load_part(x->gate + i, left, 0));
+    const v128_t up = load_part(x->up + i, left, 0);
+    if (x->dy) {
+      const v128_t dy = load_part(x->dy + i, left, 0);
+      store_part(x->d_gate + i, wasm_f32x4_mul(wasm_f32x4_mul(dy, up), a.slope), left);
+      store_part(x->d_up + i, wasm_f32x4_mul(dy, a.value), left);
+    } else {
+      store_part(x->y + i, wasm_f32x4_mul(a.value, up), left);
+    }
+  }
+}
+
+static void gated_job(Pool *pool, int thread, int job, const void *arguments) {
+  (void)pool, (void)thread;
+  const Gated *x = arguments;
+  const int start = job * CHUNK, end = start + CHUNK < x->size ? start + CHUNK : x->size;
+  switch (x->kind) {
+    case GELU: return gated_chunk(GELU, x, start, end);
+    case GELU_TANH: return gated_chunk(GELU_TANH, x, start, end);
+    default: return gated_chunk(SILU, x, start, end);
+  }
+}
+
+// y = activation(gate) · up; or with dy the gradients of both.
+EXPORT(gated)
+void gated(Pool *pool, int kind, const float *gate, const float *up, const float *dy, float *y, float *d_gate,
+           float *d_up, int size) {
+  Gated x = {gate, up, dy, y, d_gate, d_up, size, kind};
+  parallel(pool, gated_job, chunks(size, CHUNK), &x);
 }
 
 enum Binary { ADD, SUB, MULTIPLY, DIVIDE };
@@ -193,38 +231,4 @@ void combine(Pool *pool, int kind, const float *a, const float *b, float *y, int
     x.rows_per_job = inner < CHUNK ? CHUNK / inner : 1;
     parallel(pool, combine_job, chunks(rows, x.rows_per_job), &x);
   }
-}
-
-typedef struct {
-  const float *weight, *gradient, *first, *second;
-  float *new_weight, *new_first, *new_second;
-  int size;
-  float beta1, beta2, rate, epsilon, keep;
-} AdamW;
-
-static void adamw_job(Pool *pool, int thread, int job, const void *arguments) {
-  (void)pool, (void)thread;
-  const AdamW *x = arguments;
-  const int end = (job + 1) * CHUNK < x->size ? (job + 1) * CHUNK : x->size;
-  for (int i = job * CHUNK; i < end; i += 4) {
-    const int left = end - i;
-    const v128_t g = load_part(x->gradient + i, left, 0);
-    const v128_t m = vmadd(load_part(x->first + i, left, 0), F(x->beta1), wasm_f32x4_mul(g, F(1 - x->beta1)));
-    const v128_t v = vmadd(load_part(x->second + i, left, 0), F(x->beta2),
-                           wasm_f32x4_mul(wasm_f32x4_mul(g, g), F(1 - x->beta2)));
-    const v128_t change = wasm_f32x4_div(wasm_f32x4_mul(m, F(x->rate)), wasm_f32x4_add(wasm_f32x4_sqrt(v), F(x->epsilon)));
-    store_part(x->new_first + i, m, left);
-    store_part(x->new_second + i, v, left);
-    store_part(x->new_weight + i, wasm_f32x4_sub(wasm_f32x4_mul(load_part(x->weight + i, left, 0), F(x->keep)), change), left);
-  }
-}
-
-// One step of AdamW: weight · keep − rate · m / (√v + epsilon), the corrections of the moments being in the two scalars.
-EXPORT(adamw)
-void adamw(Pool *pool, const float *weight, const float *gradient, const float *first, const float *second,
-           float *new_weight, float *new_first, float *new_second, int size, float beta1, float beta2, float rate,
-           float epsilon, float keep) {
-  AdamW x = {weight, gradient, first, second, new_weight, new_first, new_second, size,
-             beta1, beta2, rate, epsilon, keep};
-  parallel(pool, adamw_job, chunks(size, CHUNK), &x);
 }

@@ -1,18 +1,14 @@
 // Matrix products C = A·B (+ bias), batched, with either factor transposed, at one speed.
 //
 // A job is a block of rows and columns of one product of the batch. It copies its columns of B, transposed or not, into
-// panels of 8 columns (so that the inner loop reads B in order) and multiplies 6 rows of A at a time with a panel:
-// 12 vectors of sums, 2 of B and 1 of A are 15 of the 16 vector registers of an x86-64. A is read where it lies, or, transposed, 6 rows
-// at a time are laid side by side.
-#include <wasm_simd128.h>
-
+// panels of 8 columns (so that the inner loop reads B in order) and multiplies 6 rows of A at a time with a panel. A is
+// read where it lies, or, transposed, 6 rows at a time are laid side by side.
 #include "pool.h"
+#include "tile.h"
+#include "vector-math.h"
 
 #define EXPORT(name) __attribute__((export_name(#name)))
-#define INLINE static inline __attribute__((always_inline))
 
-#define ROWS 6
-#define COLUMNS 8
 #define DEPTH 256        // of a panel, so that 6 rows of A and a panel of B stay in the first-level cache
 #define FEW_ROWS 4       // up to here a product is bound by reading B once, and copying B would double that
 #define MAX_COLUMNS 512  // columns of a job; DEPTH × (MAX_COLUMNS + ROWS) floats fit into the scratch memory
@@ -26,118 +22,6 @@ typedef struct {
   int m_block, n_block, m_jobs, n_jobs;
 } Product;
 
-INLINE v128_t madd(v128_t x, v128_t y, v128_t sum) { return wasm_f32x4_relaxed_madd(x, y, sum); }
-
-// sums[rows][2] += A[rows, depth] · panel[depth, 8]
-INLINE void tile(int rows, const float *a, intptr_t row_step, intptr_t depth_step, const float *panel,
-                 intptr_t panel_step, int depth, v128_t sums[ROWS][2]) {
-  for (int p = 0; p < depth; p++) {
-    const v128_t b0 = wasm_v128_load(panel);
-    const v128_t b1 = wasm_v128_load(panel + 4);
-    for (int i = 0; i < rows; i++) {
-      const v128_t x = wasm_v128_load32_splat(a + i * row_step);
-      sums[i][0] = madd(x, b0, sums[i][0]);
-      sums[i][1] = madd(x, b1, sums[i][1]);
-    }
-    a += depth_step;
-    panel += panel_step;
-  }
-}
-
-// One tile of C: rows × up to 8 columns, over one stretch of depth.
-INLINE void tile_of_c(int rows, const float *a, intptr_t row_step, intptr_t depth_step, const float *panel,
-                      intptr_t panel_step, int depth, float *c, int n, int columns, const float *bias, int first) {
-  v128_t sums[ROWS][2];
-  float edge[COLUMNS];
-  if (!first && columns == COLUMNS) {
-    for (int i = 0; i < rows; i++) {
-      sums[i][0] = wasm_v128_load(c + (intptr_t)i * n);
-      sums[i][1] = wasm_v128_load(c + (intptr_t)i * n + 4);
-    }
-  } else {
-    v128_t b0 = wasm_f32x4_splat(0), b1 = b0;
-    if (first && bias) {
-      for (int j = 0; j < COLUMNS; j++) edge[j] = j < columns ? bias[j] : 0;
-      b0 = wasm_v128_load(edge);
-      b1 = wasm_v128_load(edge + 4);
-    }
-    for (int i = 0; i < rows; i++) {
-      sums[i][0] = b0;
-      sums[i][1] = b1;
-    }
-  }
-  tile(rows, a, row_step, depth_step, panel, panel_step, depth, sums);
-  for (int i = 0; i < rows; i++) {
-    float *row = c + (intptr_t)i * n;
-    if (columns == COLUMNS) {
-      wasm_v128_store(row, sums[i][0]);
-      wasm_v128_store(row + 4, sums[i][1]);
-    } else {
-      wasm_v128_store(edge, sums[i][0]);
-      wasm_v128_store(edge + 4, sums[i][1]);
-      for (int j = 0; j < columns; j++) row[j] = first ? edge[j] : row[j] + edge[j];
-    }
-  }
-}
-
-// Copies B[p0 : p0+depth, j0 : j0+columns] into panels [columns/8][depth][8], missing columns 0.
-static void pack(const Product *x, const float *b, int p0, int depth, int j0, int columns, float *panels) {
-  for (int j = 0; j < columns; j += COLUMNS) {
-    const int width = columns - j < COLUMNS ? columns - j : COLUMNS;
-    if (x->transpose_b) {
-      for (int i = 0; i < COLUMNS; i++) {
-        const float *from = b + (intptr_t)(j0 + j + (i < width ? i : 0)) * x->k + p0;
-        for (int p = 0; p < depth; p++) panels[p * COLUMNS + i] = i < width ? from[p] : 0;
-      }
-    } else {
-      for (int p = 0; p < depth; p++) {
-        const float *from = b + (intptr_t)(p0 + p) * x->n + j0 + j;
-        if (width == COLUMNS) {
-          wasm_v128_store(panels + p * COLUMNS, wasm_v128_load(from));
-          wasm_v128_store(panels + p * COLUMNS + 4, wasm_v128_load(from + 4));
-        } else {
-          for (int i = 0; i < COLUMNS; i++) panels[p * COLUMNS + i] = i < width ? from[i] : 0;
-        }
-      }
-    }
-    panels += depth * COLUMNS;
-  }
-}
-
-// All columns of a job for up to 6 rows. The steps are constants where it is inlined, so each case has its own loop.
-INLINE void rows_of_c(int rows, const float *a, intptr_t row_step, intptr_t depth_step, const float *panels, int depth,
-                      float *c, int n, int columns, const float *bias, int first) {
-  for (int j = 0; j < columns; j += COLUMNS) {
-    const int width = columns - j < COLUMNS ? columns - j : COLUMNS;
-    tile_of_c(rows, a, row_step, depth_step, panels + (intptr_t)j * depth, COLUMNS, depth, c + j, n, width,
-              bias ? bias + j : 0, first);
-  }
-}
-
-static void rows_plain(int rows, const float *a, int k, const float *panels, int depth, float *c, int n, int columns,
-                       const float *bias, int first) {
-  switch (rows) {
-    case 6: return rows_of_c(6, a, k, 1, panels, depth, c, n, columns, bias, first);
-    case 5: return rows_of_c(5, a, k, 1, panels, depth, c, n, columns, bias, first);
-    case 4: return rows_of_c(4, a, k, 1, panels, depth, c, n, columns, bias, first);
-    case 3: return rows_of_c(3, a, k, 1, panels, depth, c, n, columns, bias, first);
-    case 2: return rows_of_c(2, a, k, 1, panels, depth, c, n, columns, bias, first);
-    default: return rows_of_c(1, a, k, 1, panels, depth, c, n, columns, bias, first);
-  }
-}
-
-static void rows_gathered(int rows, const float *a, const float *panels, int depth, float *c, int n, int columns,
-                          const float *bias, int first) {
-  switch (rows) {
-    case 6: return rows_of_c(6, a, 1, ROWS, panels, depth, c, n, columns, bias, first);
-    case 5: return rows_of_c(5, a, 1, ROWS, panels, depth, c, n, columns, bias, first);
-    case 4: return rows_of_c(4, a, 1, ROWS, panels, depth, c, n, columns, bias, first);
-    case 3: return rows_of_c(3, a, 1, ROWS, panels, depth, c, n, columns, bias, first);
-    case 2: return rows_of_c(2, a, 1, ROWS, panels, depth, c, n, columns, bias, first);
-    default: return rows_of_c(1, a, 1, ROWS, panels, depth, c, n, columns, bias, first);
-  }
-}
-
 // Up to 6 rows of a transposed A, which lie across memory, side by side: [depth][6].
 static const float *gather_rows(const float *a, int m, int rows, int depth, float *block) {
   for (int p = 0; p < depth; p++) {
@@ -145,11 +29,6 @@ static const float *gather_rows(const float *a, int m, int rows, int depth, floa
     for (int i = 0; i < ROWS; i++) block[p * ROWS + i] = i < rows ? from[i] : 0;
   }
   return block;
-}
-
-static float sum_of(v128_t v) {
-  return wasm_f32x4_extract_lane(v, 0) + wasm_f32x4_extract_lane(v, 1) + wasm_f32x4_extract_lane(v, 2) +
-         wasm_f32x4_extract_lane(v, 3);
 }
 
 // A few rows times rows of B (B is transposed): 4 dot products at a time.
@@ -168,10 +47,10 @@ static void few_rows(const Product *x, const float *a, const float *b, float *c,
       int p = 0;
       for (; p + 4 <= k; p += 4) {
         const v128_t y = wasm_v128_load(row + p);
-        for (int q = 0; q < 4; q++) sums[q] = madd(y, wasm_v128_load(from[q] + p), sums[q]);
+        for (int q = 0; q < 4; q++) sums[q] = vmadd(y, wasm_v128_load(from[q] + p), sums[q]);
       }
       for (int q = 0; q < width; q++) {
-        float sum = sum_of(sums[q]) + (x->bias ? x->bias[j + q] : 0);
+        float sum = vsum(sums[q]) + (x->bias ? x->bias[j + q] : 0);
         for (int r = p; r < k; r++) sum += row[r] * from[q][r];
         c[(intptr_t)i * x->n + j + q] = sum;
       }
@@ -198,15 +77,17 @@ static void multiply_block(Pool *pool, int thread, int job, const void *argument
   const float *bias = x->bias ? x->bias + j0 : 0;
   for (int p0 = 0; p0 < x->k; p0 += DEPTH) {
     const int depth = x->k - p0 < DEPTH ? x->k - p0 : DEPTH;
-    pack(x, b, p0, depth, j0, columns, panels);
+    if (x->transpose_b) pack_transposed(b + (intptr_t)j0 * x->k + p0, x->k, depth, columns, panels);
+    else pack(b + (intptr_t)p0 * x->n + j0, x->n, depth, columns, panels);
     for (int i = i0; i < i0 + rows; i += ROWS) {
       const int height = i0 + rows - i < ROWS ? i0 + rows - i : ROWS;
       float *to = c + (intptr_t)i * x->n + j0;
       if (x->transpose_a) {
         const float *block = gather_rows(a + (intptr_t)p0 * x->m + i, x->m, height, depth, gathered);
-        rows_gathered(height, block, panels, depth, to, x->n, columns, bias, p0 == 0);
+        multiply_transposed_rows(height, block, ROWS, panels, depth, depth, to, x->n, columns, bias, p0 > 0);
       } else {
-        rows_plain(height, a + (intptr_t)i * x->k + p0, x->k, panels, depth, to, x->n, columns, bias, p0 == 0);
+        const float *block = a + (intptr_t)i * x->k + p0;
+        multiply_rows(height, block, x->k, panels, depth, depth, to, x->n, columns, bias, p0 > 0);
       }
     }
   }

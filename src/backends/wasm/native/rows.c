@@ -105,7 +105,7 @@ static void softmax_job(Pool *pool, int thread, int job, const void *arguments) 
     v128_t sums = F(0);
     for (int i = 0; i < x->width; i += 4) {
       const int left = x->width - i;
-      const v128_t e = vexp(wasm_f32x4_sub(load_part(scores + i, left, -__builtin_inff()), F(largest)));
+      const v128_t e = vexp_falling(wasm_f32x4_sub(load_part(scores + i, left, -__builtin_inff()), F(largest)));
       sums = wasm_f32x4_add(sums, e);
       store_part(to + i, e, left);
     }

@@ -1,6 +1,7 @@
 // exp, tanh, logistic and erf on 4 numbers at once, to a few units in the last place of float32.
 #pragma once
 
+#include <stdint.h>
 #include <wasm_simd128.h>
 
 #define INLINE static inline __attribute__((always_inline))
@@ -35,8 +36,32 @@ INLINE v128_t vexp(v128_t x) {
   return wasm_v128_bitselect(x, y, wasm_f32x4_ne(x, x));  // NaN stays NaN
 }
 
+// e^x for −87 ≤ x ≤ 87 and for NaN, without the guards of vexp.
+INLINE v128_t vexp_bounded(v128_t x) {
+  const v128_t n = wasm_f32x4_nearest(wasm_f32x4_mul(x, F(1.44269504089f)));
+  v128_t r = vmadd(n, F(-0.693359375f), x);
+  r = vmadd(n, F(2.12194440e-4f), r);
+  v128_t p = F(1.0f / 5040);
+  p = vmadd(p, r, F(1.0f / 720));
+  p = vmadd(p, r, F(1.0f / 120));
+  p = vmadd(p, r, F(1.0f / 24));
+  p = vmadd(p, r, F(1.0f / 6));
+  p = vmadd(p, r, F(0.5f));
+  p = vmadd(p, r, F(1.0f));
+  p = vmadd(p, r, F(1.0f));
+  return wasm_i32x4_add(p, wasm_i32x4_shl(wasm_i32x4_relaxed_trunc_f32x4(n), 23));  // times 2^n, in the exponent's bits
+}
+
+// e^x for x ≤ 87 and for NaN; 0 below −87, as for masked scores.
+INLINE v128_t vexp_falling(v128_t x) {
+  const v128_t y = vexp_bounded(wasm_f32x4_pmax(x, F(-87)));
+  return wasm_v128_andnot(y, wasm_f32x4_lt(x, F(-87)));
+}
+
 INLINE v128_t vlogistic(v128_t x) {
-  return wasm_f32x4_div(F(1), wasm_f32x4_add(F(1), vexp(wasm_f32x4_neg(x))));
+  const v128_t bounded = wasm_f32x4_pmin(wasm_f32x4_pmax(wasm_f32x4_neg(x), F(-87)), F(87));
+  const v128_t y = wasm_f32x4_div(F(1), wasm_f32x4_add(F(1), vexp_bounded(bounded)));
+  return wasm_v128_andnot(y, wasm_f32x4_lt(x, F(-87)));
 }
 
 // Near 0, where 1 − 2/(e^2x + 1) loses digits, the series x − x³/3 + 2x⁵/15 − 17x⁷/315 + 62x⁹/2835.
@@ -72,6 +97,17 @@ INLINE v128_t verf(v128_t x) {
   q = vmadd(q, s, F(1));
   const v128_t near = wasm_f32x4_mul(wasm_f32x4_mul(q, x), F(1.12837916710f));
   return wasm_v128_bitselect(near, far, wasm_f32x4_lt(a, F(0.5f)));
+}
+
+// ln x for x > 0: x = m · 2^e with m in [√½, √2], and 2 artanh((m − 1)/(m + 1)) by its series.
+INLINE float natural_log(float x) {
+  union { float f; int32_t i; } bits = {x};
+  int e = ((bits.i >> 23) & 255) - 127;
+  bits.i = (bits.i & 0x7fffff) | (127 << 23);
+  if (bits.f > 1.41421356f) bits.f *= 0.5f, e++;
+  const float s = (bits.f - 1) / (bits.f + 1), z = s * s;
+  const float series = s * (2 + z * (2.0f / 3 + z * (2.0f / 5 + z * (2.0f / 7 + z * (2.0f / 9)))));
+  return e * 0.693147180560f + series;
 }
 
 INLINE float vsum(v128_t v) {
