@@ -27,7 +27,7 @@ const lines = (records: readonly object[]): string =>
 const reviews = generateReviews(1500, 'reviews-1');
 const pairs = generatePairs(1500, 'pairs-1');
 const arithmetic = generateArithmetic('arithmetic-1');
-const textToText = generateTextToText({ train: 700, test: 150 }, 'text-to-text-1');
+const textToText = generateTextToText({ train: 1200, test: 150 }, 'text-to-text-1');
 
 const DATA_SETS: readonly DataSet[] = [
   {
@@ -73,7 +73,7 @@ const DATA_SETS: readonly DataSet[] = [
     name: 'text-to-text',
     title: 'Text to text',
     what: 'Six tasks as text in, text out, as JSON lines `{"task", "input", "target"}`: `reverse` the order of words, the `plural` of a noun in its phrase, the `past` tense of a sentence, `add` two numbers, give a story its `title`, say the `sentiment` of a review (positive or negative). The same number of examples of each.',
-    how: '`datasets/generators/text-to-text.ts`, seed `text-to-text-1`; 850 different examples of each task, 150 of them for the test. No input of the test part is in the training part, nor is a sum with its numbers turned round.',
+    how: '`datasets/generators/text-to-text.ts`, seed `text-to-text-1`; 1,350 different examples of each task, 150 of them for the test. No input of the test part is in the training part, nor is a sum with its numbers turned round.',
     intended:
       'One model for several tasks, told apart by a prefix (the name of the task). Nouns and verbs of the test part all occur in the training part too, in other company: it tests rules and reading, not the knowledge of new words.',
     files: { 'train.jsonl': lines(textToText.train), 'test.jsonl': lines(textToText.test) },

@@ -29,7 +29,7 @@ const NOUNS: readonly (readonly [string, string])[] = [
   ['child', 'children'],
   ['sheep', 'sheep'],
 ];
-const SIZES = ['small', 'big', 'old', 'new', 'nice'];
+const SIZES = ['small', 'big', 'old', 'new', 'nice', 'heavy'];
 const COLOURS = ['red', 'blue', 'green', 'yellow', 'brown', 'black'];
 
 /** A verb in the present and the past, and what may follow it. */
@@ -53,10 +53,10 @@ const VERBS: readonly { present: string; past: string; rest: readonly string[] }
 ];
 const WHEN = ['', '', ' every day', ' again', ' with a friend'];
 
-const LARGEST = 49;
+const LARGEST = 59;
 
 function reverse(rng: Rng): Pair {
-  const words = pickSome(rng, NOUNS, 3 + rng.integer(3)).map(([noun]) => noun);
+  const words = pickSome(rng, NOUNS, 2 + rng.integer(3)).map(([noun]) => noun);
   return { input: words.join(' '), target: words.toReversed().join(' ') };
 }
 

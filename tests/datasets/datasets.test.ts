@@ -102,7 +102,7 @@ describe('the bundled data sets', () => {
     const { train, test } = await loadTextToText();
     const tasks = tasksOf(train);
     expect(tasks.map(({ name, examples }) => [name, examples.length])).toEqual(
-      ['add', 'past', 'plural', 'reverse', 'sentiment', 'title'].map((name) => [name, 700]),
+      ['add', 'past', 'plural', 'reverse', 'sentiment', 'title'].map((name) => [name, 1200]),
     );
     expect(tasks.map(({ prefix }) => prefix)).toContain('reverse: ');
     expect(tasksOf(test).map(({ examples }) => examples.length)).toEqual([150, 150, 150, 150, 150, 150]);
