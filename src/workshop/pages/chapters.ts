@@ -46,5 +46,8 @@ export function Chapters() {
       Ask for the code of the answers. Learners see that it is sent.</wa-switch></p>
     <p><wa-switch checked=${now.closed} onChange=${(event: Event) => settings({ closed: checkedOf(event) })}>
       The room is closed: nobody joins, nothing is recorded.</wa-switch></p>
-    <p>Marks: <a href=${`/api/rooms/${now.id}/grades.csv`}>table (CSV)</a></p>`;
+    <p>Marks as CSV: ${['csv', 'canvas', 'moodle', 'gradescope'].map(
+      (format) =>
+        html`<a class="hand-in" key=${format} href=${`/api/rooms/${now.id}/grades.csv?format=${format}`}>${format === 'csv' ? 'table' : format}</a>`,
+    )}</p>`;
 }

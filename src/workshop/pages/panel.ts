@@ -44,7 +44,7 @@ function Entry({ entry, withName }: { entry: CheckEntry; withName: boolean }) {
     ${
       code !== null &&
       html`<details><summary>Code</summary><pre>${code}</pre>
-      <wa-button size="small" onClick=${() => spotlight(exercise, code)}>Show to the room</wa-button></details>`
+      <wa-button size="s" onClick=${() => spotlight(exercise, code)}>Show to the room</wa-button></details>`
     }
   </li>`;
 }
@@ -75,5 +75,5 @@ function Say({ learner, exercise, name }: { learner: number; exercise: string | 
     });
   };
   return html`<wa-textarea label=${`A hint for ${name}`} rows="3" value=${text} onInput=${(event: Event) => setText(fieldValue(event))}></wa-textarea>
-    <wa-button variant="brand" size="small" disabled=${text.trim() === ''} onClick=${send}>Send the hint</wa-button>`;
+    <wa-button variant="brand" size="s" disabled=${text.trim() === ''} onClick=${send}>Send the hint</wa-button>`;
 }

@@ -36,7 +36,7 @@ export async function attempt(work: () => Promise<unknown>): Promise<boolean> {
 export function Notice() {
   const shown = notice.value;
   return html`<div class="notice" role="status" aria-live="polite">
-    ${shown && html`<wa-callout variant=${shown.bad ? 'danger' : 'success'} size="small">${shown.text}</wa-callout>`}
+    ${shown && html`<wa-callout variant=${shown.bad ? 'danger' : 'success'} size="s">${shown.text}</wa-callout>`}
   </div>`;
 }
 

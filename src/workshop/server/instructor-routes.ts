@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { writeZip } from '../../../grader/zip.ts';
 import { svgOf } from '../../plots/chart.ts';
+import { EXPORT_FORMATS, exportBook } from '../gradebook/exports.ts';
 import {
   type CheckEntry,
   chapterName,
@@ -13,6 +14,7 @@ import {
   type RoomSummary,
 } from '../protocol.ts';
 import { mistakeCounts, timeline } from '../store/checks.ts';
+import { markBook } from '../store/gradebook.ts';
 import { learnersOf, removeLearner } from '../store/learners.ts';
 import {
   addMessage,
@@ -319,6 +321,16 @@ export function instructorRoutes(workshop: Workshop) {
     app.get('/api/rooms/:room/hand-ins', async (request) => {
       await session(request, 'look');
       return handInsOf(store, (await roomOf(request)).id);
+    });
+
+    app.get('/api/rooms/:room/grades.csv', async (request, reply) => {
+      await session(request, 'mark');
+      const { id } = await roomOf(request);
+      const { format } = z.object({ format: z.enum(EXPORT_FORMATS).default('csv') }).parse(request.query);
+      return reply
+        .type('text/csv; charset=utf-8')
+        .header('content-disposition', `attachment; filename="grades-${id}-${format}.csv"`)
+        .send(exportBook(await markBook(store, id), format));
     });
 
     app.get('/api/rooms/:room/hand-ins.zip', async (request, reply) => {

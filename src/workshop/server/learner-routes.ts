@@ -1,6 +1,5 @@
 /** What learners' notebooks ask. Each request carries the learner's token; none can name another learner. */
 
-import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { chapterName, checksRequest, joinRequest, LARGEST_NOTEBOOK, type ProgressView } from '../protocol.ts';
@@ -8,9 +7,10 @@ import { latestOfLearner, recordChecks } from '../store/checks.ts';
 import { joinRoom, type Learner, learnerById, learnerByToken, seen } from '../store/learners.ts';
 import { newToken } from '../store/names.ts';
 import { assignmentsOf, findRoomByCode, messagesSince, type Room } from '../store/rooms.ts';
+import { handIn } from '../store/submissions.ts';
 import { HttpError, type Workshop } from './app.ts';
 import { openChannel } from './event-channel.ts';
-import { handInsOf, keepHandIn } from './hand-ins.ts';
+import { handInsOf } from './hand-ins.ts';
 import { assignmentView, cellView, messageView } from './views.ts';
 
 interface Member {
@@ -104,10 +104,16 @@ export function learnerRoutes(workshop: Workshop) {
       const { chapter } = z.object({ chapter: chapterName }).parse(request.params);
       const { body } = request;
       if (!Buffer.isBuffer(body)) throw new HttpError(400, 'A notebook must be sent as bytes.');
-      const sha256 = createHash('sha256').update(body).digest('hex');
-      const kept = await keepHandIn(store, { roomId: room.id, learner, chapter, notebook: body, sha256 });
+      const assignment = (await assignmentsOf(store, room.id)).find((one) => one.chapter === chapter);
+      if (assignment === undefined) throw new HttpError(404, `There is no chapter ${chapter} in this room.`);
+      const kept = await handIn(store, {
+        assignmentId: assignment.id,
+        learnerId: learner.id,
+        notebook: new Uint8Array(body),
+      });
       rooms.of(room.id).changed(learner.id);
-      return kept;
+      const late = assignment.dueAt !== null && kept.handedInAt > assignment.dueAt;
+      return { attempt: kept.attempt, at: kept.handedInAt.toISOString(), late };
     });
 
     app.post('/api/learner/page-key', { config: FEW }, async (request) => {
