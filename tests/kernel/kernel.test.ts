@@ -319,6 +319,18 @@ describe('cells that misbehave', () => {
     });
   });
 
+  test('an interrupt that comes before the worker has begun is not lost, and never hits the next cell', async () => {
+    for (let i = 0; i < 5; i++) {
+      const stop = kernel.session.listen((channel, { header }) => {
+        if (channel !== 'iopub' || header.msg_type !== 'execute_input') return;
+        stop();
+        void request('interrupt_request', {}, 'control');
+      });
+      expect((await run('for (;;) {}')).reply).toMatchObject({ status: 'error', ename: 'Interrupted' });
+      expect((await run('await null; precious')).reply.status).toBe('ok');
+    }
+  });
+
   test('library code that waits hears of an interrupt', async () => {
     await run(`
       let heard = 'nothing';

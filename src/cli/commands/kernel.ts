@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { DISPLAY_NAME, KERNEL_NAME } from '../../kernel/info.ts';
 import { installKernel } from '../../kernel/install.ts';
+import { makeSnapshot } from '../../kernel/snapshot/index.ts';
 
 interface Options {
   prefix?: string;
@@ -18,11 +19,12 @@ export function kernelCommand(): Command {
     .option('--dir <folder>', 'into this Jupyter data folder')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExample:\n  npx lab kernel install --prefix .venv')
-    .action((options: Options) => {
+    .action(async (options: Options) => {
       const folder = installKernel({
         ...(options.prefix === undefined ? {} : { prefix: options.prefix }),
         ...(options.dir === undefined ? {} : { dir: options.dir }),
       });
+      await makeSnapshot();
       if (options.json === true) console.log(JSON.stringify({ name: KERNEL_NAME, folder }));
       else console.log(`kernel ${KERNEL_NAME} ("${DISPLAY_NAME}") is installed in ${folder}`);
     });

@@ -6,6 +6,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { InputError } from '../../errors.ts';
 import { KERNEL_NAME } from '../../kernel/info.ts';
 import { installKernel } from '../../kernel/install.ts';
+import { makeSnapshot } from '../../kernel/snapshot/index.ts';
 import { ensureJupyter } from '../jupyter/environment.ts';
 import { FIRST_NOTEBOOK, ROOT, VENV } from '../jupyter/paths.ts';
 import { type Server, startServer } from '../jupyter/server.ts';
@@ -48,6 +49,7 @@ async function start(notebook: string, { port, open }: StartOptions): Promise<vo
     await ensureJupyter(stopping.signal);
     // At every start: the kernel's description holds absolute paths, and clones move.
     installKernel({ prefix: VENV });
+    void makeSnapshot(); // while JupyterLab starts: the first kernel is ready sooner
     console.error('Starting JupyterLab ...');
     const server = await startServer({ page, port, kernel: KERNEL_NAME, signal: stopping.signal });
     announce(server, open ?? false);

@@ -81,6 +81,8 @@ function serverArguments(port: number, { kernel }: ServerOptions): string[] {
     'ServerApp.port_retries': '0',
     'ServerApp.root_dir': ROOT,
     'ServerApp.open_browser': 'False',
+    // Jupyter drops output that comes faster than its limits; a learner would see half a log.
+    'ZMQChannelsWebsocketConnection.limit_rate': 'False',
     // Containers and workshop machines often have nobody but root.
     'ServerApp.allow_root': 'True',
     // JupyterLab brings a Python kernel; offering it would be a trap.

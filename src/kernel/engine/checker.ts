@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type ts from 'typescript6';
 import { type CellNames, type DeclaredName, namesOf } from './cell-names.ts';
@@ -9,8 +8,7 @@ import { isCompleteSource } from './is-complete.ts';
 import { createService } from './language-service.ts';
 import type { CellDiagnostic } from './trace.ts';
 import { TypeFiles } from './type-files.ts';
-
-const require = createRequire(import.meta.url);
+import { loadTypeScript } from './typescript.ts';
 
 /** A checked cell: what is wrong with it and, once it has run, what it offers to later cells. */
 export interface CheckedCell {
@@ -32,7 +30,7 @@ const IMPLICIT_ANY_VARIABLE = new Set([7005, 7034]);
  * comes from a later module.
  */
 export class CellChecker {
-  readonly #ts: typeof ts = require('typescript6');
+  readonly #ts: typeof ts;
   readonly #folder: string;
   readonly #files: TypeFiles;
   readonly #host: ts.CompilerHost;
@@ -50,7 +48,9 @@ export class CellChecker {
 
   constructor(folder: string) {
     this.#folder = folder;
-    this.#files = new TypeFiles(this.#ts, folder);
+    const loaded = loadTypeScript();
+    this.#ts = loaded.typescript;
+    this.#files = new TypeFiles(loaded, folder);
     this.#host = {
       ...this.#files.host(),
       getSourceFile: (name, options) => this.#files.sourceFile(name, options),

@@ -39,7 +39,22 @@ function parseProgram(code: string): Program {
   });
 }
 
+/**
+ * A cell that is JavaScript as it stands; undefined for others. Only `<` can mean one thing in JavaScript and another
+ * in TypeScript (`f<T>(x)`), so a cell with one is left to those who know types.
+ */
+function parseJavaScript(source: string): Program | undefined {
+  if (source.includes('<')) return undefined;
+  try {
+    return parseProgram(source);
+  } catch {
+    return undefined;
+  }
+}
+
 function parseCell(source: string): { erased: ErasedSource; program: Program } {
+  const plain = parseJavaScript(source);
+  if (plain) return { erased: { code: source, originalPosition: (position) => position }, program: plain };
   try {
     const erased = stripTypes(source);
     return { erased, program: parseProgram(erased.code) };

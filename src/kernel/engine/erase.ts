@@ -1,13 +1,12 @@
-import { createRequire, SourceMap, stripTypeScriptTypes } from 'node:module';
+import { SourceMap, stripTypeScriptTypes } from 'node:module';
 import type { Position } from './edits.ts';
+import { loadTypeScript } from './typescript.ts';
 
 /** JavaScript, and the way back from its positions to those of the TypeScript it came from. */
 export interface ErasedSource {
   code: string;
   originalPosition(position: Position): Position;
 }
-
-const require = createRequire(import.meta.url);
 
 /** Node announces what it calls experimental once a process; a cell's output is no place for it. */
 export function withoutWarning<T>(action: () => T): T {
@@ -36,7 +35,7 @@ export function stripTypes(source: string): ErasedSource {
  * @throws {SyntaxError} with `position` if the source is not TypeScript
  */
 export function transpile(source: string): ErasedSource {
-  const ts: typeof import('typescript6') = require('typescript6');
+  const { typescript: ts } = loadTypeScript();
   const output = ts.transpileModule(source, {
     reportDiagnostics: true,
     fileName: 'cell.ts',

@@ -109,9 +109,11 @@ class NotebookEngine implements Engine {
     if (this.#isDisposed) return this.#failure(new Error('the engine is disposed'));
     this.#count += 1;
     const cellName = name ?? `cell-${this.#count}`;
+    const { interrupts } = this.#surroundings;
     try {
       const checker = this.#typeCheck ? await this.#loadChecker() : undefined;
       const checked = checker?.check(source);
+      if (interrupts !== this.#surroundings.interrupts) return this.#failure(new Interrupted());
       if (checked && checked.diagnostics.length > 0) {
         return { ok: false, error: refusal(source, cellName, checked.diagnostics) };
       }
@@ -174,12 +176,14 @@ class NotebookEngine implements Engine {
 
   async warmUp(): Promise<void> {
     if (this.#typeCheck) (await this.#loadChecker()).check('1');
-    compileCell('const one: number = 1', { isSessionName: () => false });
+    compileCell('1', { isSessionName: () => false });
   }
 
   async readAhead(isIdle: () => boolean): Promise<void> {
     if (!this.#typeCheck) return;
     await delay(300, undefined, { ref: false }); // the first cell may be on its way
+    // Node loads its eraser of types when the first cell has some
+    if (isIdle()) compileCell('const one: number = 1', { isSessionName: () => false });
     const steps = (await this.#loadChecker()).preload();
     while (!this.#isDisposed) {
       await delay(isIdle() ? 1 : 50, undefined, { ref: false });

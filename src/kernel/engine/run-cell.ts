@@ -118,8 +118,10 @@ export async function runCell(
     return failed(error);
   }
   return await new Promise<CellOutcome>((resolve) => {
+    const { interrupts } = surroundings;
     onStart(() => resolve(failed(new Interrupted())));
     setImmediate(() => {
+      if (interrupts !== surroundings.interrupts) return; // it ended before it began
       run(context).then(
         () => resolve({ ok: true, value: context.result, names: cell.names }),
         (thrown) => resolve(failed(thrown)),

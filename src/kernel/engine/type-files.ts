@@ -1,36 +1,12 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import type ts from 'typescript6';
+import { compilerOptions, GLOBALS, LIGHT_GLOBALS } from './compiler-options.ts';
 import { DISPLAY_MODULE, isOwnPath, PACKAGE_ROOT } from './imports.ts';
+import type { KnownFile, LoadedTypeScript } from './typescript.ts';
 
-const GLOBALS = join(import.meta.dirname, 'globals.d.ts');
-const LIGHT_GLOBALS = join(import.meta.dirname, 'globals-light.d.ts');
 /** Where a module of this package would stand: what a notebook's folder does not offer is looked for from here. */
 const PACKAGE_MODULE = join(PACKAGE_ROOT, 'package.ts');
-
-interface KnownFile {
-  version: string;
-  snapshot: ts.IScriptSnapshot;
-  source?: ts.SourceFile;
-}
-
-function compilerOptions(typescript: typeof ts): ts.CompilerOptions {
-  return {
-    target: typescript.ScriptTarget.ES2024,
-    lib: ['lib.es2024.d.ts', 'lib.esnext.disposable.d.ts'],
-    module: typescript.ModuleKind.Preserve,
-    moduleResolution: typescript.ModuleResolutionKind.Bundler,
-    moduleDetection: typescript.ModuleDetectionKind.Force,
-    strict: true,
-    noEmit: true,
-    skipLibCheck: true,
-    allowImportingTsExtensions: true,
-    resolveJsonModule: true,
-    customConditions: ['node'],
-    types: [],
-    typeRoots: [join(PACKAGE_ROOT, 'node_modules', '@types')],
-  };
-}
 
 function memoized<T>(compute: (key: string) => T, isStable: (key: string) => boolean): (key: string) => T {
   const known = new Map<string, T>();
@@ -51,7 +27,7 @@ function memoized<T>(compute: (key: string) => T, isStable: (key: string) => boo
 export class TypeFiles {
   readonly #ts: typeof ts;
   readonly #folder: string;
-  readonly #files = new Map<string, KnownFile>();
+  readonly #files: Map<string, KnownFile>;
   readonly #cells = new Set<string>();
   readonly #resolutions = new Map<string, ts.ResolvedModuleWithFailedLookupLocations>();
   readonly #typeDirectives = new Map<string, ts.ResolvedTypeReferenceDirectiveWithFailedLookupLocations>();
@@ -66,8 +42,9 @@ export class TypeFiles {
   readonly #readFile: (file: string) => string | undefined;
 
   /** @param folder where the cells stand: their imports resolve from there, then from this package */
-  constructor(typescript: typeof ts, folder: string) {
+  constructor({ typescript, files }: LoadedTypeScript, folder: string) {
     this.#ts = typescript;
+    this.#files = new Map(files);
     this.#folder = folder;
     this.#options = compilerOptions(typescript);
     this.#resolutionCache = typescript.createModuleResolutionCache(

@@ -1,8 +1,14 @@
+import type { ChildProcess } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import type { ErrorContent, Frame, InputAnswer, WorkerEvent, WorkerRequest } from '../protocol/channel.ts';
-import { type WorkerEnd, WorkerProcess } from './worker-process.ts';
+import { makeSnapshot } from '../snapshot/index.ts';
+import { spawnWorker, type WorkerEnd, WorkerProcess } from './worker-process.ts';
 
 /** A worker that dies this often before it is ready will not live. */
 const MOST_FAILED_STARTS = 3;
+
+/** Milliseconds from the first worker's start until the snapshot is made that it went without. */
+const SNAPSHOT_DELAY = 3000;
 
 /** What the worker answered to a request. */
 export interface Answer {
@@ -13,6 +19,19 @@ export interface Answer {
 
 /** Events that concern the front end. */
 export type OutputEvent = Exclude<WorkerEvent, { type: 'ready' | 'exit' | 'done' }>;
+
+/** A request without its answer; it waits here while a worker starts. */
+interface Pending {
+  id: number;
+  isSent: boolean;
+  resolve: (answer: Answer) => void;
+}
+
+const INTERRUPTED: ErrorContent = {
+  ename: 'Interrupted',
+  evalue: 'the cell was interrupted before it began',
+  traceback: ['Interrupted: the cell was interrupted before it began'],
+};
 
 /** What the owner of the cells hears of them. */
 export interface CellsListener {
@@ -34,13 +53,15 @@ export class Cells {
   #failedStarts = 0;
   #exitCode: number | undefined;
   #lastId = 0;
-  #pending: { id: number; resolve: (answer: Answer) => void } | undefined;
+  #pending: Pending | undefined;
   #isInputPending = false;
   #isClosed = false;
 
-  constructor(listener: CellsListener) {
+  /** @param started the first worker, which may have been started before anything else was loaded */
+  constructor(listener: CellsListener, started: ChildProcess = spawnWorker()) {
     this.#listener = listener;
-    this.#worker = this.#start();
+    this.#worker = this.#listenTo(started);
+    if (this.#worker.snapshot === undefined) setTimeout(() => void makeSnapshot(), SNAPSHOT_DELAY).unref();
   }
 
   /** Resolves when a worker waits for requests. */
@@ -48,22 +69,28 @@ export class Cells {
     return this.#ready.promise;
   }
 
-  #start(): WorkerProcess {
-    const worker: WorkerProcess = new WorkerProcess({
-      onFrame: (frame) => this.#onFrame(frame, worker),
-      onEnd: (end) => this.#onEnd(end),
-    });
+  #listenTo(started: ChildProcess): WorkerProcess {
+    const worker: WorkerProcess = new WorkerProcess(
+      {
+        onFrame: (frame) => this.#onFrame(frame, worker),
+        onEnd: (end) => this.#onEnd(end),
+      },
+      started,
+    );
     return worker;
   }
 
   /** Asks the worker; requests go one at a time. Never rejects. */
   async request(asked: Asked<WorkerRequest>): Promise<Answer> {
-    await this.ready;
     this.#lastId += 1;
     const id = this.#lastId;
-    const worker = this.#worker;
     const { promise, resolve } = Promise.withResolvers<Answer>();
-    this.#pending = { id, resolve };
+    const pending: Pending = { id, isSent: false, resolve };
+    this.#pending = pending;
+    await Promise.race([this.ready, promise]);
+    if (this.#pending !== pending) return await promise; // it was interrupted before a worker was ready
+    const worker = this.#worker;
+    pending.isSent = true;
     worker.request(asked.op === 'run' ? { ...asked, id, mark: worker.mark } : { ...asked, id });
     const answer = await promise;
     if (asked.op === 'run' && worker === this.#worker) await worker.descriptorsDrained();
@@ -73,8 +100,11 @@ export class Cells {
   /** Interrupts what runs, if something does. */
   interrupt(): void {
     if (!this.#pending) return;
-    if (this.#isInputPending) this.answerInput({ interrupted: true });
-    this.#worker.interrupt();
+    if (!this.#pending.isSent) this.#settle({ error: INTERRUPTED });
+    else {
+      if (this.#isInputPending) this.answerInput({ interrupted: true });
+      this.#worker.interrupt(this.#pending.id);
+    }
   }
 
   answerInput(answer: InputAnswer): void {
@@ -90,7 +120,8 @@ export class Cells {
 
   #onFrame(frame: Frame, from: WorkerProcess): void {
     if ('stream' in frame) {
-      this.#listener.onText(frame.stream, frame.text);
+      // what Node says of a damaged snapshot is no output of a cell
+      if (this.#isReady || from.snapshot === undefined) this.#listener.onText(frame.stream, frame.text);
       return;
     }
     const { event } = frame;
@@ -120,6 +151,12 @@ export class Cells {
     const end =
       this.#exitCode === undefined ? processEnd : { ...processEnd, code: this.#exitCode, signal: null };
     this.#exitCode = undefined;
+    const { snapshot } = this.#worker;
+    if (!this.#isReady && snapshot !== undefined) {
+      rmSync(snapshot, { force: true }); // damaged: the next kernel has a new one made
+      this.#worker = this.#listenTo(spawnWorker({}));
+      return;
+    }
     if (!this.#isReady) {
       this.#failedStarts += 1;
       if (this.#failedStarts >= MOST_FAILED_STARTS) {
@@ -128,11 +165,11 @@ export class Cells {
       }
     }
     const error = endError(end);
-    if (!this.#pending) this.#listener.onText('stderr', `${error.evalue}\n`);
+    if (!this.#pending?.isSent) this.#listener.onText('stderr', `${error.evalue}\n`);
+    if (this.#isReady) this.#ready = Promise.withResolvers();
     this.#isReady = false;
-    this.#ready = Promise.withResolvers();
-    this.#worker = this.#start();
-    this.#settle({ error });
+    this.#worker = this.#listenTo(spawnWorker());
+    if (this.#pending?.isSent) this.#settle({ error });
   }
 }
 

@@ -5,6 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FD, type Frame, FrameReader, type InputAnswer, type WorkerRequest } from '../protocol/channel.ts';
+import { readySnapshot } from '../snapshot/index.ts';
 
 const WORKER = join(import.meta.dirname, '..', 'worker', 'main.ts');
 
@@ -17,6 +18,26 @@ const NODE_OPTIONS = [
   '--disable-warning=ExperimentalWarning',
   '--max-semi-space-size=8',
 ];
+
+/**
+ * Starts a worker's process. It can be started before anything listens to it: what it says waits in its pipes.
+ *
+ * @param from the snapshot to start from; by default the one that was made, if it was
+ */
+export function spawnWorker(
+  from: { snapshot?: string | undefined } = { snapshot: readySnapshot() },
+): ChildProcess {
+  const { snapshot } = from;
+  const start = snapshot === undefined ? [] : ['--snapshot-blob', snapshot];
+  const child = spawn(process.execPath, [...start, ...NODE_OPTIONS, WORKER], {
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+    // a process group of its own, so that it can be ended with all its children
+    detached: process.platform !== 'win32',
+    env: { ...process.env, FORCE_COLOR: '0' },
+  });
+  child.on('error', () => {});
+  return child;
+}
 
 /** How the worker's process ended. */
 export interface WorkerEnd {
@@ -58,13 +79,8 @@ export class WorkerProcess {
   #marksAwaited = 0;
   #onMarks: (() => void) | undefined;
 
-  constructor(listener: WorkerListener) {
-    this.#process = spawn(process.execPath, [...NODE_OPTIONS, WORKER], {
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
-      // a process group of its own, so that it can be ended with all its children
-      detached: process.platform !== 'win32',
-      env: { ...process.env, FORCE_COLOR: '0' },
-    });
+  constructor(listener: WorkerListener, started: ChildProcess) {
+    this.#process = started;
     const frames = pipeOf(this.#process, FD.frames, isReadable);
     this.#requests = pipeOf(this.#process, FD.requests, isWritable);
     this.#input = pipeOf(this.#process, FD.input, isWritable);
@@ -77,7 +93,6 @@ export class WorkerProcess {
     frames.on('error', () => {});
     this.#listenToDescriptor(1, 'stdout', listener);
     this.#listenToDescriptor(2, 'stderr', listener);
-    this.#process.on('error', () => {});
     let isOver = false;
     const end = (code: number | null, signal: NodeJS.Signals | null) => {
       if (isOver) return;
@@ -88,7 +103,17 @@ export class WorkerProcess {
     };
     // 'close' comes when everything the pipes held has been read; a child of the worker may hold them open
     this.#process.on('close', end);
-    this.#process.on('exit', (code, signal) => setTimeout(() => end(code, signal), 500).unref());
+    const endSoon = () => {
+      const { exitCode, signalCode } = this.#process;
+      setTimeout(() => end(exitCode, signalCode), 500).unref();
+    };
+    this.#process.on('exit', endSoon);
+    if (
+      this.#process.pid === undefined ||
+      this.#process.exitCode !== null ||
+      this.#process.signalCode !== null
+    )
+      endSoon(); // it ended before anybody listened
   }
 
   /** Text that reached descriptor 1 or 2 past JavaScript: native libraries and child processes. */
@@ -123,6 +148,13 @@ export class WorkerProcess {
     });
   }
 
+  /** The snapshot it was started from, if it was. */
+  get snapshot(): string | undefined {
+    const { spawnargs } = this.#process;
+    const at = spawnargs.indexOf('--snapshot-blob');
+    return at < 0 ? undefined : spawnargs[at + 1];
+  }
+
   #areMarksSeen(): boolean {
     return Math.min(this.#marksSeen.stdout, this.#marksSeen.stderr) >= this.#marksAwaited;
   }
@@ -148,8 +180,9 @@ export class WorkerProcess {
     this.#input.write(`${JSON.stringify(answer)}\n`);
   }
 
-  interrupt(): void {
-    this.#interrupts.write('\n');
+  /** Interrupts the request of an id: at once if it runs, when it begins if it has not, and never another. */
+  interrupt(id: number): void {
+    this.#interrupts.write(`${id}\n`);
   }
 
   /** Ends the worker and whatever its cells started; resolves when it is gone. */

@@ -1,16 +1,19 @@
 /** The process that runs the cells of one notebook, for the supervisor on the other end of its pipes. */
 import { writeSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
+import { enableCompileCache, flushCompileCache } from 'node:module';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 
-enableCompileCache(join(import.meta.dirname, '..', '..', '..', '.cache', 'node'));
+const cache = join(import.meta.dirname, '..', '..', '..', '.cache');
+// what V8 compiles in a process from a snapshot it takes in no other, and the other way round
+const isFromSnapshot = Reflect.has(globalThis, Symbol.for('llm-lab.typescript'));
+enableCompileCache(isFromSnapshot ? join(cache, 'kernel', 'modules') : join(cache, 'node'));
 Error.stackTraceLimit = 50;
 
 const { createEngine } = await import('../engine/index.ts');
 const { FD, writeFrame } = await import('../protocol/channel.ts');
 const { captureOutput } = await import('./output.ts');
-const { onInterrupt } = await import('./interrupts.ts');
+const { onInterrupt, Progress } = await import('./interrupts.ts');
 const { installInterruptSignal } = await import('./interrupt-signal.ts');
 const { installPrompt } = await import('./prompt.ts');
 const { Requests } = await import('./requests.ts');
@@ -24,7 +27,8 @@ Reflect.set(process, 'reallyExit', (code: number) => {
   process.kill(process.pid, 'SIGKILL');
 });
 
-const requests = new Requests(createEngine({ cwd: process.cwd() }), (mark) => {
+const progress = new Progress();
+const requests = new Requests(createEngine({ cwd: process.cwd() }), progress, (mark) => {
   for (const fd of [1, 2]) {
     try {
       writeSync(fd, mark);
@@ -33,8 +37,23 @@ const requests = new Requests(createEngine({ cwd: process.cwd() }), (mark) => {
     }
   }
 });
+const raiseInterrupt = installInterruptSignal();
+/** From the first request on: before it there is nothing to interrupt, and a kernel that waits is smaller. */
+const listenForInterrupts = once(() =>
+  onInterrupt(progress, (id) => {
+    if (requests.interrupt(id)) raiseInterrupt();
+  }),
+);
 process.on('uncaughtException', (error) => requests.onStrayError(error));
 process.on('unhandledRejection', (reason) => requests.onStrayError(reason));
+
+function once(action: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) action();
+    isDone = true;
+  };
+}
 
 let rest = '';
 const pipe = new Socket({ fd: FD.requests, readable: true, writable: false });
@@ -42,15 +61,15 @@ pipe.setEncoding('utf8');
 pipe.on('data', (chunk: string) => {
   const lines = (rest + chunk).split('\n');
   rest = lines.pop() ?? '';
-  for (const line of lines) requests.handle(JSON.parse(line));
+  for (const line of lines) {
+    listenForInterrupts();
+    requests.handle(JSON.parse(line));
+  }
 });
 pipe.on('end', () => process.exit(0));
 
 await requests.warmUp();
 writeFrame({ event: { type: 'ready' } });
-const raiseInterrupt = installInterruptSignal();
-onInterrupt(() => {
-  raiseInterrupt();
-  requests.interrupt();
-});
 await requests.readAhead();
+// this process ends by a signal, too late to save what it compiled
+flushCompileCache();

@@ -1,13 +1,6 @@
 import { readSync } from 'node:fs';
-import { z } from 'zod';
 import { Interrupted } from '../engine/run-cell.ts';
-import { FD, writeFrame } from '../protocol/channel.ts';
-
-const answerSchema = z.union([
-  z.object({ value: z.string() }),
-  z.object({ refused: z.literal(true) }),
-  z.object({ interrupted: z.literal(true) }),
-]);
+import { FD, type InputAnswer, writeFrame } from '../protocol/channel.ts';
 
 /** Reads one line from the pipe of answers, waiting for it. */
 function readLine(): string {
@@ -28,7 +21,7 @@ function readLine(): string {
 export function installPrompt(): void {
   const prompt = (message = '', defaultValue = ''): string => {
     writeFrame({ event: { type: 'input', prompt: String(message), password: false } });
-    const answer = answerSchema.parse(JSON.parse(readLine()));
+    const answer: InputAnswer = JSON.parse(readLine());
     if ('interrupted' in answer) throw new Interrupted();
     if ('refused' in answer) throw new Error('prompt() needs a person, and this front end takes no input');
     return answer.value === '' ? String(defaultValue) : answer.value;

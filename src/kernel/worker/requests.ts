@@ -1,9 +1,11 @@
+import { flushCompileCache } from 'node:module';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { formatError } from '../display/error.ts';
 import { formatValue } from '../display/format.ts';
 import type { CellError, Engine } from '../engine/index.ts';
 import { type ErrorContent, type WorkerEvent, type WorkerRequest, writeFrame } from '../protocol/channel.ts';
 import { Comms } from './comms.ts';
+import type { Progress } from './interrupts.ts';
 
 type Run = Extract<WorkerRequest, { op: 'run' }>;
 
@@ -16,19 +18,25 @@ interface Current {
   isAnswered: boolean;
 }
 
+/** Milliseconds after a cell with imports at which what they compiled is saved: the worker ends by a signal. */
+const SAVE_DELAY = 2000;
+
 type Outcome = Omit<Extract<WorkerEvent, { type: 'done' }>, 'type' | 'id'>;
 
 /** Answers the supervisor's requests, which come one at a time. */
 export class Requests {
   readonly #engine: Engine;
   readonly #comms: Comms;
+  readonly #progress: Progress;
   readonly #writeMark: (mark: string) => void;
   /** sources of cells by name, for the excerpts in their errors */
   readonly #sources = new Map<string, string>();
   #current: Current | undefined;
+  #saving: NodeJS.Timeout | undefined;
 
-  constructor(engine: Engine, writeMark: (mark: string) => void) {
+  constructor(engine: Engine, progress: Progress, writeMark: (mark: string) => void) {
     this.#engine = engine;
+    this.#progress = progress;
     this.#comms = new Comms();
     this.#writeMark = writeMark;
   }
@@ -50,6 +58,7 @@ export class Requests {
     this.#current = current;
     // from a turn of its own: an interrupt unwinds everything on the stack
     await nextTurn();
+    this.#progress.start(request.id);
     try {
       if (request.op === 'run') await this.#run(request, current);
       else this.#finish(current, { answer: await this.#answer(request) });
@@ -66,6 +75,10 @@ export class Requests {
     }
     this.#sources.set(request.name, request.code);
     const result = await this.#engine.run(request.code, { name: request.name });
+    if (request.code.includes('import')) {
+      clearTimeout(this.#saving);
+      this.#saving = setTimeout(flushCompileCache, SAVE_DELAY).unref();
+    }
     // a turn for rejections: Node tells of them after the promises of this one
     await nextTurn();
     if (current.isAnswered) return;
@@ -121,17 +134,23 @@ export class Requests {
   #finish(current: Current, outcome: Outcome): void {
     if (current.isAnswered) return;
     current.isAnswered = true;
+    this.#progress.end(current.id);
     if (current.mark !== undefined) this.#writeMark(current.mark);
     writeFrame({ event: { type: 'done', id: current.id, ...outcome } });
   }
 
-  /** Ends the wait for what runs; its own calls have been taken off the stack already. */
-  interrupt(): void {
+  /**
+   * Ends the wait for a request; its own calls have been taken off the stack already.
+   *
+   * @returns false if it had been answered before
+   */
+  interrupt(id: number): boolean {
     const current = this.#current;
+    if (current?.id !== id || current.isAnswered) return false;
     this.#engine.interrupt();
     setTimeout(() => {
       // the engine's answer comes first, where it can still give one
-      if (current && !current.isAnswered) {
+      if (!current.isAnswered) {
         this.#finish(current, {
           error: this.#errorContent({
             name: 'Interrupted',
@@ -141,6 +160,7 @@ export class Requests {
         });
       }
     }, 20);
+    return true;
   }
 
   /** An error that no cell awaits: of the running cell if one runs, else told on stderr. */

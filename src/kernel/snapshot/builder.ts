@@ -1,0 +1,73 @@
+/** `node builder.ts`: makes the snapshot that workers start from. A process of its own, as it takes seconds. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire, stripTypeScriptTypes } from 'node:module';
+import { setPriority } from 'node:os';
+import { basename, join } from 'node:path';
+import type ts from 'typescript6';
+import { compilerOptions, GLOBALS, LIGHT_GLOBALS } from '../engine/compiler-options.ts';
+import { type EntryInput, readySnapshot, SNAPSHOTS, snapshotFile } from './index.ts';
+
+/** Milliseconds after which a build that has not ended has died. */
+const BUILD_LIMIT = 120_000;
+
+/** Checked so that the functions that most checks need are compiled in the snapshot. */
+const SAMPLE = `
+const numbers: number[] = [1, 2, 3];
+function double(x: number): number { return 2 * x; }
+interface Point { x: number; y?: string }
+class Box<T> { constructor(readonly content: T) {} get(): T { return this.content; } }
+const box = new Box<Point>({ x: numbers.map(double).reduce((a, b) => a + b, 0) });
+for (const [key, value] of Object.entries({ ...box.content })) console.log(key, \`\${value}\`);
+const later = async () => { await Promise.resolve(1); };
+export { box, double, later, numbers };
+`;
+
+function build(temporary: string): void {
+  const require = createRequire(import.meta.url);
+  const typescript: typeof ts = require('typescript6');
+  const input: EntryInput = {
+    typescript: require.resolve('typescript6'),
+    options: compilerOptions(typescript),
+    globals: [GLOBALS, LIGHT_GLOBALS],
+    folder: SNAPSHOTS,
+    sample: SAMPLE,
+  };
+  const script = `${temporary}.js`;
+  try {
+    writeFileSync(script, stripTypeScriptTypes(readFileSync(join(import.meta.dirname, 'entry.ts'), 'utf8')));
+    const options = ['--no-warnings', '--snapshot-blob', temporary, '--build-snapshot', script];
+    execFileSync(process.execPath, [...options, JSON.stringify(input)], {
+      stdio: 'inherit',
+      timeout: BUILD_LIMIT,
+    });
+    // snapshots of other versions: a worker that is alive has read its own
+    for (const one of readdirSync(SNAPSHOTS)) {
+      if (one.endsWith('.blob')) rmSync(join(SNAPSHOTS, one), { force: true });
+    }
+    renameSync(temporary, snapshotFile());
+  } finally {
+    rmSync(script, { force: true });
+    rmSync(temporary, { force: true });
+  }
+}
+
+/** One build at a time, whatever the number of kernels. */
+function inTurn(action: () => void): void {
+  mkdirSync(SNAPSHOTS, { recursive: true });
+  const lock = `${snapshotFile()}.lock`;
+  const held = statSync(lock, { throwIfNoEntry: false });
+  if (held && Date.now() - held.mtimeMs < BUILD_LIMIT) return;
+  rmSync(lock, { recursive: true, force: true });
+  mkdirSync(lock);
+  try {
+    action();
+  } finally {
+    rmSync(lock, { recursive: true, force: true });
+  }
+}
+
+setPriority(19); // whoever waits for a cell comes first
+inTurn(() => {
+  if (readySnapshot() === undefined) build(join(SNAPSHOTS, `${basename(snapshotFile())}.${process.pid}`));
+});
