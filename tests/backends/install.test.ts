@@ -11,7 +11,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { installedNative, installNative, removeNative } from '../../src/backends/native/install.ts';
+import { installNative, removeNative } from '../../src/backends/native/install.ts';
+import { installedNative } from '../../src/backends/native/record.ts';
 import { findPython } from '../../src/cli/jupyter/python.ts';
 
 /** A TensorFlow wheel that is already on this machine, or undefined: the tests fetch nothing. */
@@ -63,7 +64,7 @@ describe('lab backend install', () => {
     oldInstallation();
     const attempt = installNative('tensorflow', { ...quiet, wheel: wheelWith('tensorflow/__init__.py') });
     await expect(attempt).rejects.toThrow('the wheel holds no tensorflow/include');
-    expect(await installedNative('tensorflow')).toMatchObject({ tensorflow: '2.20.0' });
+    expect(installedNative('tensorflow')).toMatchObject({ tensorflow: '2.20.0' });
     expect(readdirSync(root).filter((entry) => entry.endsWith('.part'))).toEqual([]);
   });
 
@@ -84,7 +85,7 @@ describe('lab backend install', () => {
       signal: AbortSignal.abort(new Error('stopped')),
     });
     await expect(attempt).rejects.toThrow('stopped');
-    expect(await installedNative('tensorflow')).toMatchObject({ tensorflow: '2.20.0' });
+    expect(installedNative('tensorflow')).toMatchObject({ tensorflow: '2.20.0' });
   });
 
   it('clears away what a killed installation left', async (context) => {

@@ -11,6 +11,9 @@ import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import type { TFJSBinding } from '@tensorflow/tfjs-node/dist/tfjs_binding.js';
 import type { Backend } from '../backend.ts';
+import { registerKernels } from './kernels/index.ts';
+import { KERNELS_VERSION } from './kernels/library.ts';
+import { installedNative } from './record.ts';
 
 export type NativeName = 'tensorflow' | 'cuda';
 
@@ -45,6 +48,9 @@ export function nativeAddon(name: NativeName): string | undefined {
   }
 }
 
+/** Of the lab's kernels; undefined where they are not in use. */
+let threads: number | undefined;
+
 function isBinding(value: unknown): value is TFJSBinding {
   return typeof value === 'object' && value !== null && 'executeOp' in value && 'isUsingGpuDevice' in value;
 }
@@ -54,12 +60,25 @@ export function nativeBackend(name: NativeName): Backend {
     name,
     probe: async () => {
       const addon = nativeAddon(name);
-      if (addon !== undefined) return { name, available: true, detail: 'native library installed' };
+      if (addon !== undefined)
+        return { name, available: true, detail: `native library installed${lacks(name)}` };
       const detail = 'its native library is not installed';
       return { name, available: false, detail, mend: `npx lab backend install ${name}` };
     },
     start: async () => startNative(name),
   };
+}
+
+/** What an installation for the processor has not, and how to get it; empty where it has all. */
+function lacks(name: NativeName): string {
+  const record = installedNative(name);
+  if (name === 'cuda' || record === undefined || record.kernels === KERNELS_VERSION) return '';
+  const { kernels, kernelsProblem: problem } = record;
+  if (problem !== undefined) {
+    return `, slower than it could be: its own kernels are missing, as ${problem}; npx lab backend install ${name} tries again`;
+  }
+  const age = kernels === undefined ? 'none of' : 'others than';
+  return `, slower than it could be: it has ${age} this version’s own kernels; npx lab backend install ${name} mends that`;
 }
 
 async function startNative(name: NativeName): Promise<string> {
@@ -85,9 +104,14 @@ export async function startAddon(name: NativeName, addon: string): Promise<strin
   // Both kinds register as `tensorflow`, the name that the kernels of the package are registered under.
   if (tf.findBackend('tensorflow') === null) {
     tf.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, NATIVE_PACKAGES[name]), 3);
+    const backend: unknown = tf.findBackend('tensorflow');
+    // They compute on the processor alone.
+    if (name === 'tensorflow' && backend instanceof NodeJSKernelBackend) threads = registerKernels(backend);
   }
   if (!(await tf.setBackend('tensorflow'))) throw new Error('TensorFlow.js refuses it');
-  return `${binding.isUsingGpuDevice() ? 'GPU' : 'CPU'}, TensorFlow ${binding.TF_Version}`;
+  const device = `${binding.isUsingGpuDevice() ? 'GPU' : 'CPU'}, TensorFlow ${binding.TF_Version}`;
+  if (threads === undefined) return device;
+  return `${device}, the lab’s kernels on ${threads === 1 ? '1 thread' : `${threads} threads`}`;
 }
 
 /** The package calls functions of `util` that Node 23 removed or warns about. */

@@ -8,45 +8,21 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
 import { findPython } from '../../cli/jupyter/python.ts';
-import { run } from '../../cli/jupyter/run.ts';
 import { SetupError } from '../../cli/jupyter/setup-error.ts';
-import { ADDON, NATIVE_PACKAGES, type NativeName, nativeFolder } from './index.ts';
+import { buildAddon } from './build-addon.ts';
+import { NATIVE_PACKAGES, type NativeName, nativeFolder } from './index.ts';
+import { installedNative, RECORD } from './record.ts';
+import { type InstallOptions, step } from './step.ts';
 
 /** The TensorFlow that the addon was seen to work with. */
 export const TENSORFLOW_VERSION = '2.21.0';
 
-const RECORD = 'installed.json';
-const recordSchema = z.object({ tensorflow: z.string(), installed: z.string() });
-
-export interface InstallOptions {
-  /** Called with each step and each line of the programs that run. */
-  report: (line: string) => void;
-  /** Ends the installation; the old state stays. */
-  signal?: AbortSignal;
-  /** The Python whose pip fetches the wheel; the first of this machine unless given. */
-  python?: string | undefined;
-  /** A wheel that is already here, instead of fetching one. */
-  wheel?: string | undefined;
-}
-
-/** What is installed for a backend by `installNative`; undefined if nothing is. */
-export async function installedNative(name: NativeName): Promise<z.infer<typeof recordSchema> | undefined> {
-  try {
-    return recordSchema.parse(JSON.parse(await readFile(join(nativeFolder(name), RECORD), 'utf8')));
-  } catch {
-    return undefined;
-  }
-}
-
 /** Takes a backend away again. Returns whether there was one. */
 export async function removeNative(name: NativeName): Promise<boolean> {
-  const there = (await installedNative(name)) !== undefined;
+  const there = installedNative(name) !== undefined;
   await rm(nativeFolder(name), { recursive: true, force: true });
   return there;
 }
@@ -68,10 +44,9 @@ export async function installNative(name: NativeName, options: InstallOptions): 
     const python = options.python ?? (await systemPython());
     const wheels = options.wheel === undefined ? await fetchWheels(name, python, options) : [options.wheel];
     await extract(python, wheels, stage, options);
-    await compile(name, stage, options);
+    const { device, ...kernels } = await buildAddon(name, stage, options);
     await rm(join(stage, 'tensorflow', 'include'), { recursive: true });
-    const device = await verify(name, join(stage, ADDON), options);
-    const record = { tensorflow: TENSORFLOW_VERSION, installed: new Date().toISOString() };
+    const record = { tensorflow: TENSORFLOW_VERSION, installed: new Date().toISOString(), ...kernels };
     await writeFile(join(stage, RECORD), `${JSON.stringify(record, null, 2)}\n`);
     await rm(folder, { recursive: true, force: true });
     await rename(stage, folder);
@@ -151,34 +126,6 @@ async function extract(
   }
 }
 
-async function compile(name: NativeName, stage: string, options: InstallOptions): Promise<void> {
-  options.report('compiling the addon');
-  const require = createRequire(import.meta.url);
-  const folderOf = (project: string): string => dirname(require.resolve(`${project}/package.json`));
-  const source = folderOf(NATIVE_PACKAGES[name]);
-  const libraries = join(stage, 'tensorflow');
-  const command = [
-    'g++',
-    ...['-std=c++17', '-O2', '-fPIC', '-shared', '-w', '-DNAPI_VERSION=8'],
-    ...['-I', source, '-I', join(libraries, 'include'), '-I', join(folderOf('node-api-headers'), 'include')],
-    join(source, 'binding', 'tfjs_backend.cc'),
-    join(source, 'binding', 'tfjs_binding.cc'),
-    join(libraries, 'libtensorflow_cc.so.2'),
-    join(libraries, 'libtensorflow_framework.so.2'),
-    '-Wl,-rpath,$ORIGIN/tensorflow',
-    ...['-o', join(stage, ADDON)],
-  ];
-  await step(command, 'the addon could not be compiled (it needs g++: sudo apt install g++)', options);
-}
-
-/** In a process of its own: a library that crashes must not take the command with it. */
-async function verify(name: NativeName, addon: string, options: InstallOptions): Promise<string> {
-  options.report('verifying with a matrix product and a gradient');
-  const script = fileURLToPath(new URL(`./verify.${extension()}`, import.meta.url));
-  const lines = await step([process.execPath, script, name, addon], 'the built addon does not work', options);
-  return lines.findLast((line) => line.startsWith('device: '))?.slice('device: '.length) ?? name;
-}
-
 /** On macOS and Windows the npm package knows how to install itself, with the TensorFlow that it was made for. */
 async function installFromPackage(name: NativeName, options: InstallOptions): Promise<string> {
   const project = NATIVE_PACKAGES[name];
@@ -189,18 +136,4 @@ async function installFromPackage(name: NativeName, options: InstallOptions): Pr
     options,
   );
   return name;
-}
-
-function extension(): string {
-  return import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-}
-
-async function step(
-  command: string[],
-  failure: string,
-  { report, signal }: InstallOptions,
-): Promise<readonly string[]> {
-  const { code, output } = await run(command, { signal, onLine: report });
-  if (code !== 0) throw new SetupError(`${failure}: ${output.at(-1) ?? `exit code ${code}`}`);
-  return output;
 }

@@ -1,7 +1,7 @@
 /** `lab backend`: what can compute here, and installing TensorFlow's library. */
 
 import { Argument, Command } from 'commander';
-import type { InstallOptions } from '../../backends/native/install.ts';
+import type { InstallOptions } from '../../backends/native/step.ts';
 
 const NAMES = ['tensorflow', 'cuda'] as const;
 
