@@ -44,7 +44,9 @@ def make_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
         vocab_size=640, special_tokens=[END], initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
     )
     tokenizer.train_from_iterator(texts, trainer)
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=END, eos_token=END)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token=END, eos_token=END, model_max_length=LENGTH, clean_up_tokenization_spaces=False
+    )
 
 
 def stream(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[int]:

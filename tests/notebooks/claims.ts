@@ -71,4 +71,18 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
       'beyond[2].within > beyond[1].within + 0.15',
     ],
   },
+  '11-capstone': {
+    always: [
+      'unsolved.length === 0',
+      'parameters === 409440 && parameterBytes === 4 * 409440',
+      'recorded !== undefined && farthest < 1e-4',
+      'sameContinuation',
+      // What transformers measured on the same text, datasets/checkpoints/story-gpt2/reference.json.
+      'Math.abs((measurements.perplexity?.value ?? 0) - 1.39972) < 1e-4',
+      'Math.abs((measurements["bits-per-byte"]?.value ?? 0) - 0.153307) < 1e-5',
+      'before.reviews > 1000 && after.reviews < 0.1 * before.reviews',
+      'modelCard(template, measurements).refused.length === 0',
+    ],
+    full: ['after.reviews < 6', 'after.stories > 1.2 * before.stories'],
+  },
 };
