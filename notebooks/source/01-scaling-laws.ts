@@ -312,14 +312,18 @@ interface Trained {
   /** log-probabilities of the last tokens of each held-back row [rows][ANSWER] */
   answers: number[][];
 }
+/** The configuration of a model of one layer. */
+const fieldsOf = (width: number) => ({
+  model_type: 'gpt2',
+  architectures: ['GPT2LMHeadModel'],
+  vocab_size: vocabulary.tokens.length,
+  n_positions: LENGTH,
+  n_embd: width,
+  n_layer: 1,
+  n_head: width < 16 ? 1 : 2,
+});
 const trainOne = async (width: number): Promise<Trained> => {
-  const sizes = { vocab_size: vocabulary.tokens.length, n_positions: LENGTH, n_embd: width, n_layer: 1 };
-  const fields = {
-    model_type: 'gpt2',
-    architectures: ['GPT2LMHeadModel'],
-    ...sizes,
-    n_head: width < 16 ? 1 : 2,
-  };
+  const fields = fieldsOf(width);
   const config = lab.parseGpt2Config({ ...fields, embd_pdrop: 0, attn_pdrop: 0, resid_pdrop: 0 });
   const params = lab.trainable(lab.initParameters(lab.gptLMHeadWeights(config), lab.createRng('weights')));
   const optimizer = lab.adamW({ beta2: 0.98 });
@@ -377,18 +381,52 @@ for (const width of WIDTHS) runs.push(await trainOne(width));
 await liveLosses.finish();
 
 // %% [markdown]
-// And the law: loss on unseen stories against parameters, without the tables (as Kaplan et al. count). The dashed line
-// is the fit. The interval says within which limits the exponent lies with 95% confidence, if the deviations from the
-// line are random; with five points it is wide.
+// And the law: loss on unseen stories against parameters, without the tables (as Kaplan et al. count). A fit is worth
+// little without its uncertainty, so two are given.
+//
+// - The table says within which limits the **exponent** lies with 95% confidence, if the deviations from the line are
+//   random.
+// - The grey area is the **prediction interval**: where one more model of that size should fall, 19 times out of 20. It
+//   widens to both sides, because a small error in the slope grows with the distance from the points.
+//
+// The formulas are those of every straight-line fit, applied to logarithms: with $n$ points, $s$ the spread of their
+// deviations from the line and $t$ the quantile of Student's distribution with $n - 2$ degrees of freedom, the interval
+// at $u = \ln N$ is
+//
+// $$\ln L(u) \pm t\,s\,\sqrt{1 + \frac1n + \frac{(u - \bar u)^2}{\sum_i (u_i - \bar u)^2}}$$
+//
+// (Draper and Smith, 1998, *Applied regression analysis*, section 3.1.)
 
 // %%
 const fit = lab.fitPowerLaw(runs.map(({ parameters, loss }) => ({ x: parameters, y: loss })));
-const fitted = runs.map(({ parameters }): [number, number] => [parameters, fit.predict(parameters)]);
-await show(
+/** Where a model of that many parameters should fall, with 95% confidence. */
+const foresee = (parameters: number): { low: number; loss: number; high: number } => {
+  const u = runs.map((run) => Math.log(run.parameters));
+  const mean = u.reduce((sum, one) => sum + one, 0) / u.length;
+  const spread = u.reduce((sum, one) => sum + (one - mean) ** 2, 0);
+  // The interval of the exponent reaches t·s/√spread to each side: that gives t·s.
+  const deviation = (fit.exponentInterval.high - fit.exponent) * Math.sqrt(spread);
+  const reach = deviation * Math.sqrt(1 + 1 / u.length + (Math.log(parameters) - mean) ** 2 / spread);
+  const loss = fit.predict(parameters);
+  return { low: loss * Math.exp(-reach), loss, high: loss * Math.exp(reach) };
+};
+const LARGER = 2 * (WIDTHS.at(-1) ?? 64);
+const largerParameters = lab.countModelParameters(fieldsOf(LARGER)).nonEmbedding;
+const smallest = runs[0]?.parameters ?? 1;
+const drawnSizes = Array.from({ length: 25 }, (_, i) => smallest * (largerParameters / smallest) ** (i / 24));
+const lawChart = (larger: Trained | undefined): lab.Chart =>
   lab.lineChart(
     [
       { name: 'measured', points: runs.map(({ parameters, loss }): [number, number] => [parameters, loss]) },
-      { name: 'fit', points: fitted },
+      { name: 'fit', points: drawnSizes.map((size): [number, number] => [size, fit.predict(size)]) },
+      ...(larger === undefined
+        ? []
+        : [
+            {
+              name: 'larger model, measured',
+              points: [[larger.parameters, larger.loss]] as [number, number][],
+            },
+          ]),
     ],
     {
       title: 'Loss against parameters',
@@ -397,9 +435,18 @@ await show(
       logX: true,
       logY: true,
       marks: true,
+      bands: [
+        {
+          name: '95% prediction interval',
+          points: drawnSizes.map((size): [number, number, number] => {
+            const { low, high } = foresee(size);
+            return [size, low, high];
+          }),
+        },
+      ],
     },
-  ),
-);
+  );
+await show(lawChart(undefined));
 await show(
   lab.table(
     [
@@ -416,7 +463,7 @@ await show(
         to: '',
       },
     ],
-    'L = constant · N^exponent',
+    'L = constant · N^exponent, with the 95% interval of the exponent',
   ),
 );
 await lab.whenSolved('scaling/power-law', powerLaw, async () => {
@@ -430,6 +477,33 @@ await lab.whenSolved('scaling/power-law', powerLaw, async () => {
 });
 
 // %% [markdown]
+// ### The test of a law
+//
+// A line through five points is no law yet. A law says what happens *next*. So we write the prediction down first, for a
+// model twice as wide as the largest of the five, which the fit has not seen. Then we train that model and look.
+
+// %%
+const foreseen = foresee(largerParameters);
+await show(
+  `Foreseen for width ${LARGER}, ${largerParameters.toLocaleString('en')} parameters: a loss of **${foreseen.loss.toFixed(3)}**, ` +
+    `between ${foreseen.low.toFixed(3)} and ${foreseen.high.toFixed(3)}.`,
+);
+const larger = await trainOne(LARGER);
+const inside = larger.loss >= foreseen.low && larger.loss <= foreseen.high;
+const offBy = larger.loss / foreseen.loss - 1;
+await show(lawChart(larger));
+await show(
+  `Measured: **${larger.loss.toFixed(3)}**, ${inside ? 'inside' : 'outside'} the interval, and ` +
+    `${(100 * Math.abs(offBy)).toFixed(1)}% ${offBy > 0 ? 'above' : 'below'} the line.`,
+);
+
+// %% [markdown]
+// If the larger model lies inside the grey area, the law has passed one test, over a factor of four in size. If it lies above, you see
+// the line bend. Sooner or later it must: a power law falls for ever, but the loss cannot fall below what is truly
+// undecided in a text (the $E$ of the next part), and all your models take the same few hundred steps, of which a larger one
+// profits less and less. An extrapolation is a bet that nothing new begins to matter on the way. The interval only knows
+// about *random* deviations. It cannot foresee a bend.
+//
 // Do not read too much into the difference to Kaplan's exponent. Their models range over six powers of ten, were trained
 // until more training brought nothing, and read real text. Yours are tiny, stopped early, and live in a world so small
 // that its stories can nearly be learned by heart. What the two have in common is the form.

@@ -626,7 +626,7 @@ const SPOILED = [
 const mostSuspect: { sentence: string; 'most suspect': string; probability: number }[] = [];
 for (const text of SPOILED) {
   const bars = await suspicionOf(text);
-  await lab.show(lab.barChart(bars, { title: text, value: 'probability that it was replaced' }));
+  await lab.show(lab.barChart(bars, { title: text.slice(0, -1), value: 'probability that it was replaced' }));
   const top = bars.reduce((most, bar) => (bar.value > most.value ? bar : most));
   mostSuspect.push({ sentence: text, 'most suspect': top.label, probability: top.value });
 }

@@ -132,6 +132,7 @@ function describe(series: readonly Series[], { title, x, y, level, bands = [] }:
   const each = series.map(({ name, points }) => {
     const [first, last] = [points[0], points.at(-1)];
     if (first === undefined || last === undefined) return `${name}: no points yet`;
+    if (points.length === 1) return `${name}: ${y} ${number(first[1])} at ${x} ${number(first[0])}`;
     return `${name}: ${y} from ${number(first[1])} at ${x} ${number(first[0])} to ${number(last[1])} at ${x} ${number(last[0])}`;
   });
   for (const { name, points } of bands) {
