@@ -129,7 +129,8 @@ function standardize(x: tf.Tensor2D): tf.Tensor {
 await check('start/standardize', standardize);
 
 // %% [markdown]
-// The check runs your function on inputs drawn from a seed and compares the result with what it should be. It also
+// The check runs your function on inputs drawn from a *seed* (a starting value for random numbers: the same seed gives the
+// same numbers) and compares the result with what it should be. It also
 // looks at things that no single number shows, for example whether your function leaves memory behind.
 //
 // If something is wrong, it tells you which shape came, which element is the first that differs, and, if it knows your
@@ -267,6 +268,23 @@ await show(
   ]),
 );
 
+// %% [markdown]
+// Every model of this course is drawn in the way of the next figure: read it from the bottom up. A box is something that is
+// computed, and beside the arrow stands the shape of what comes out.
+
+// %%
+await show(
+  lab.architectureFigure({
+    title: 'The smallest model: a line',
+    rows: [
+      [{ label: 'inputs x', note: 'N rows of D numbers', kind: 'data', shape: '[N, D]' }],
+      [{ label: 'times weights, plus bias', note: 'D + 1 numbers to learn', shape: '[N]' }],
+      [{ label: 'compare with y', note: 'difference, squared', kind: 'head', shape: '[N]' }],
+      [{ label: 'loss', note: 'the mean: one number', kind: 'loss' }],
+    ],
+  }),
+);
+
 // %% [exercise] start/linear-fit difficulty=3 minutes=25
 // ### Exercise: fit a line by gradient descent
 //
@@ -372,6 +390,7 @@ await lab.whenSolved('start/linear-fit', linearFit, async () => {
 // | 4–6 RoBERTa, ALBERT, ELECTRA | three ways to train it better |
 // | 7–8 BART, T5 | models that read a text and write another |
 // | 9–10 GPT, LLaMA | models that go on writing |
+// | 11 Capstone | a published model, loaded into parts that you wrote |
 //
 // Every exercise has three hints, folded below its text: a nudge, the shapes, the formula with its source. Use them in
 // that order, and as late as you can bear.

@@ -3,7 +3,7 @@
 // %% [markdown]
 // # 1 · Scaling laws: what a model costs and how good it gets
 //
-// A language model is trained to guess the next piece of a text. How well it guesses is measured by one number, the
+// A language model is trained to guess the next piece of a text, the next **token** (a word or a part of one). How well it guesses is measured by one number, the
 // **loss**: the mean of $-\log p$, where $p$ is the probability that it gave to the piece that really came. It is
 // counted in *nats* (natural logarithms); 0 would be perfect.
 //
@@ -39,7 +39,7 @@ await show(`Computing on **${backend.name}**: ${backend.device}.`);
 //
 // GPT-2 is a *decoder*, the kind of model that continues a text. You will build it in chapter 9; here we only count.
 // From the bottom up: a table with a vector for each token and one for each position; $L$ layers, each with an
-// *attention* part and a *feed-forward* part; a last norm; and a *head* that gives every token of the vocabulary a score.
+// *attention* part and a *feed-forward* part; a last norm; and a *head* that gives every token of the vocabulary, the list of all tokens it knows, a score.
 
 // %%
 await show(
@@ -267,6 +267,9 @@ await check('scaling/power-law', powerLaw);
 // %% [markdown]
 // Now the data. We train five small GPT-2s of one layer, each twice as wide as the one before, on the same stories for
 // the same number of steps, and measure the loss on stories they have not seen. Wider models get a lower learning rate.
+//
+// In the code, `adamW` is the method that makes the updates: gradient descent with a step of its own for each number.
+// `linearSchedule` raises the learning rate in the first tenth of the steps and then lowers it to 0.
 
 // %%
 const stories = await lab.loadStories();
@@ -697,7 +700,7 @@ await show(
           why: 'Their number does not matter: each weight is used once for each token, wherever it stands.',
         },
         {
-          text: 'AdamW keeps several numbers for each parameter.',
+          text: 'The method of the updates keeps several numbers for each parameter.',
           why: 'That costs memory and a little work for each step, not for each token.',
         },
       ],

@@ -10,8 +10,8 @@
 // | **decoder-only** | what came before | one token after another | GPT, LLaMA |
 // | **encoder-decoder** | the whole input, in both directions | one token after another, looking at the input all the time | BART, T5 |
 //
-// Before 2017, most models of language read a text word by word and carried a single state along, so the beginning of
-// a long sentence had to survive many steps to matter at its end. The *transformer* (Vaswani et al., 2017, "Attention
+// Before 2017, most models of language were *recurrent*: they read a text word by word and carried a single state along,
+// so the beginning of a long sentence had to survive many steps to matter at its end. The *transformer* (Vaswani et al., 2017, "Attention
 // is all you need") dropped that chain: every position can look at every other one directly, and all positions are
 // computed at the same time.
 //
@@ -28,7 +28,7 @@ await lab.show(`Computing on **${backend.name}**: ${backend.device}.`);
 // ## Tokens, vectors and letters for sizes
 //
 // A text enters a model as **tokens**: words or pieces of words, each with a number. Each token becomes a vector of
-// numbers, and from then on a sequence is a matrix. Models work on several sequences at once, a **batch**. These
+// numbers, its **embedding**, and from then on a sequence is a matrix. Models work on several sequences at once, a **batch**. These
 // letters name the sizes throughout the course:
 //
 // | letter | size of |

@@ -73,6 +73,6 @@ export default defineExercise<Args>({
   hints: [
     'Two matrices of D × 4·D, or three of D × F: for which F do both have as many parameters?',
     '⌊8·D / 3⌋, divided by multipleOf, rounded up, times multipleOf. D = 4096, multiple 256: 10922 → 11008.',
-    'F = m·⌈⌊⅔·4·D⌋ / m⌉. Touvron et al., 2023, section 2.2 (⅔·4d); Shazeer, 2020, section 3.',
+    'F = m·⌈⌊⅔·4·D⌋ / m⌉. Touvron et al., 2023, section 2.2 (⅔·4d); Shazeer, 2020, section 2.',
   ],
 });
