@@ -12,3 +12,4 @@ export * from './plots/index.ts';
 export * from './scaling/index.ts';
 export * from './tokenizers/index.ts';
 export * from './training/index.ts';
+export * from './workshop/client/index.ts';
