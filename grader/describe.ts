@@ -10,7 +10,7 @@ export function differenceText(difference: Difference): string {
   const { path } = difference;
   switch (difference.kind) {
     case 'type':
-      return `${path} should be a ${difference.expected} but is ${article(difference.got)}.`;
+      return `${path} should be ${article(difference.expected)} but is ${article(difference.got)}.`;
     case 'shape':
       return `${path} should have shape ${difference.expected} but has ${difference.got}.`;
     case 'dtype':
@@ -31,7 +31,10 @@ export function differenceText(difference: Difference): string {
   }
 }
 
-const article = (noun: string): string => (noun === 'undefined' || noun === 'null' ? noun : `a ${noun}`);
+function article(noun: string): string {
+  if (noun === 'undefined' || noun === 'null') return noun;
+  return `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
+}
 
 /** The same without any number of the inputs or outputs: what may be said about a hidden case. */
 export function discreetText(difference: Difference): string {

@@ -8,6 +8,7 @@ import { type GradeContext, SubmissionGrading } from './grading.ts';
 import { confinementWarning } from './sandbox/confine.ts';
 import { chapterOfSubmission, parseSubmission, type Submission, UnreadableSubmission } from './submission.ts';
 import { type ExerciseReport, type SubmissionReport, summarise, unjudged } from './submission-report.ts';
+import { ZipError } from './zip.ts';
 
 export type { ExerciseReport, SubmissionReport } from './submission-report.ts';
 
@@ -36,11 +37,12 @@ export async function gradeSubmission(
     submission = parseSubmission(await submitted.read());
   } catch (error) {
     const chapter = context.chapter ?? context.fallback;
-    const readable = error instanceof UnreadableSubmission;
+    // What was handed in is at fault, and grading it again would not help.
+    const theirs = error instanceof UnreadableSubmission || error instanceof ZipError;
     const why = `${file} could not be graded: ${messageOf(error)}.`;
     return summarise(
       { learner, file, seed, chapter: chapter?.name ?? null, notices: [why] },
-      unreadable(chapter, context, seed, readable ? 'fail' : 'error'),
+      unreadable(chapter, context, seed, theirs ? 'fail' : 'error'),
     );
   }
   const chapter = context.chapter ?? chapterOfSubmission(submission, context.chapters);
