@@ -83,6 +83,20 @@ tf.registerGradient({
   },
 });
 
+/** Whether tensors can be written into: the backend has the kernel, and no gradient is recorded that would need the old. */
+export function canWrite(): boolean {
+  return tf.engine().state.gradientDepth === 0 && hasKernel('LabCacheWrite');
+}
+
+/** buffer[b, :, position : position + count, :] = update[rows[b], :, 0 : count, :] for each row b of the buffer, in place. */
+export function write(
+  buffer: tf.Tensor4D,
+  update: tf.Tensor4D,
+  where: { position: number; count: number; rows: number[] },
+): void {
+  run('LabCacheWrite', { buffer, update }, { ...where }).dispose();
+}
+
 for (const kernel of ['LabSoftmaxGradient', 'LabAttentionGradient', 'LabAttentionBiasGradient']) {
   refuseSecondDerivative(kernel);
 }

@@ -57,6 +57,8 @@ export function positionsOf(mask: readonly number[]): number[] {
 export interface DecodingSettings {
   /** Keep keys and values between steps. */
   useCache: boolean;
+  /** The decoder tokens that the run may come to, for which the cache makes room. */
+  maxLength?: number | undefined;
   /** Ends the run: the next step rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
@@ -73,7 +75,7 @@ export class Decoding {
   private constructor(model: LanguageModel, promptMask: Prompt['mask'], settings: DecodingSettings) {
     this.#model = model;
     this.#promptMask = promptMask;
-    this.#cache = settings.useCache ? new KeyValueCache() : undefined;
+    this.#cache = settings.useCache ? new KeyValueCache({ expectedLength: settings.maxLength }) : undefined;
     this.#signal = settings.signal;
   }
 

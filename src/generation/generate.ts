@@ -137,7 +137,11 @@ async function startRun(
   const signal = AbortSignal.any([merged.signal, hostInterrupt()].filter((one) => one !== undefined));
   const padding = prompt.mask.map((row) => (model.encode ? 0 : Math.max(row.indexOf(1), 0)));
   return {
-    decoding: Decoding.start(model, prompt, { useCache: options.useCache, signal }),
+    decoding: Decoding.start(model, prompt, {
+      useCache: options.useCache,
+      maxLength: options.maxLength,
+      signal,
+    }),
     options,
     starts,
     padding,

@@ -53,7 +53,7 @@ export function registerAttention(library: NativeLibrary): void {
       call('copy_blocks', source, target, groups, Number(count) * width, length * width, room * width);
     }
     backend.incRef(buffer.dataId);
-    return [buffer];
+    return [{ dataId: buffer.dataId, shape: buffer.shape, dtype: buffer.dtype }];
   });
 }
 
