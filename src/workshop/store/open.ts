@@ -37,7 +37,8 @@ const MIGRATIONS = {
 /** Any number that is always the same: who brings the tables up to date holds this advisory lock. */
 const MIGRATION_LOCK = 5_221_874;
 
-const resultRows = z.object({ rows: z.array(z.unknown()) });
+/** What either engine gives for a statement written as text. */
+export const resultRows = z.object({ rows: z.array(z.unknown()) });
 
 /**
  * Opens the store and brings its tables up to date.
@@ -139,9 +140,14 @@ function reasonOf(error: unknown): string {
   return messageOf(first) || 'no answer';
 }
 
+/** When the newest change of the tables that this lab knows was made, in milliseconds since 1970. */
+export function newestMigration(): number {
+  return readMigrationFiles(MIGRATIONS).at(-1)?.folderMillis ?? 0;
+}
+
 /** A lab that does not know all of a database's tables would write nonsense into them. */
 async function refuseNewer(db: Database, name: string): Promise<void> {
-  const known = readMigrationFiles(MIGRATIONS).at(-1)?.folderMillis ?? 0;
+  const known = newestMigration();
   const table = sql`${sql.identifier(MIGRATIONS.migrationsSchema)}.${sql.identifier(MIGRATIONS.migrationsTable)}`;
   const read = async (statement: ReturnType<typeof sql>): Promise<unknown> =>
     resultRows.parse(await db.execute(statement)).rows[0];
