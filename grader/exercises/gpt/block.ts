@@ -12,7 +12,15 @@ import {
   relu,
 } from '../../../src/core/index.ts';
 import type { GptBlockParams } from '../../../src/models/gpt.ts';
-import type { Draw } from '../../define.ts';
+import {
+  type CaseDefinition,
+  causality,
+  type Draw,
+  gradientsFlow,
+  inputsUnchanged,
+  noLeak,
+  type Property,
+} from '../../define.ts';
 
 export interface BlockConfig {
   n_head: number;
@@ -192,3 +200,31 @@ export const beforeFuture = (result: unknown): unknown => {
   const [batch = 0, length = 0, width = 0] = result.shape;
   return tf.slice(result, [0, 0, 0], [batch, length - 2, width]);
 };
+
+/** The signature of either block. */
+export const blockSignature = (entry: string): string =>
+  `${entry}(params: GptBlockParams, x: tf.Tensor /* [B, T, D] */, config: {n_head: number; layer_norm_epsilon: number}): tf.Tensor  // [B, T, D]`;
+
+/** One case to be seen, one of other sizes, and one with an epsilon so large that a fixed one shows. */
+export function blockCases(
+  shown: BlockSizes,
+  other: BlockSizes,
+  largeEpsilon: Required<BlockSizes>,
+): CaseDefinition<BlockArgs>[] {
+  return [
+    { name: 'two rows', visibility: 'public', inputs: (draw) => blockInputs(draw, shown) },
+    { name: 'other sizes', visibility: 'hidden', weight: 2, inputs: (draw) => blockInputs(draw, other) },
+    { name: 'a large epsilon', visibility: 'hidden', inputs: (draw) => blockInputs(draw, largeEpsilon) },
+  ];
+}
+
+/** What holds for either block. */
+export const blockProperties = (): Property[] => [
+  noLeak(),
+  inputsUnchanged(),
+  causality<BlockArgs>({
+    change: ([params, x, config], draw) => [params, otherFuture(x, draw), config],
+    keep: beforeFuture,
+  }),
+  gradientsFlow(),
+];

@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { causalBias, geluTanh, layerNorm, linear, multiHeadAttention } from '../../../src/core/index.ts';
-import { causality, defineExercise, gradientsFlow, inputsUnchanged, noLeak } from '../../define.ts';
+import { defineExercise } from '../../define.ts';
 import {
   type BlockArgs,
-  beforeFuture,
   block,
-  blockInputs,
+  blockCases,
   blockMutants,
-  otherFuture,
+  blockProperties,
+  blockSignature,
   postNorm,
   preNorm,
 } from './block.ts';
@@ -19,8 +19,7 @@ export default defineExercise<BlockArgs>({
   entry: 'gptBlock',
   difficulty: 3,
   minutes: 25,
-  signature:
-    'gptBlock(params: GptBlockParams, x: tf.Tensor /* [B, T, D] */, config: {n_head: number; layer_norm_epsilon: number}): tf.Tensor  // [B, T, D]',
+  signature: blockSignature('gptBlock'),
   parameters: ['params', 'x', 'config'],
   // The two GELUs differ by 4.7e-4 at most before the last product and norm: the tolerance must stay well below.
   tolerance: { absolute: 2e-5, relative: 1e-5, reason: 'six products, a softmax and two norms in float32' },
@@ -72,34 +71,12 @@ export default defineExercise<BlockArgs>({
     },
     ...blockMutants(postNorm),
   ],
-  cases: [
-    {
-      name: 'two rows',
-      visibility: 'public',
-      inputs: (draw) => blockInputs(draw, { batch: 2, length: 5, heads: 3, headWidth: 4, forward: 20 }),
-    },
-    {
-      name: 'other sizes',
-      visibility: 'hidden',
-      weight: 2,
-      inputs: (draw) => blockInputs(draw, { batch: 3, length: 7, heads: 2, headWidth: 5, forward: 14 }),
-    },
-    {
-      name: 'a large epsilon',
-      visibility: 'hidden',
-      inputs: (draw) =>
-        blockInputs(draw, { batch: 2, length: 4, heads: 5, headWidth: 2, forward: 16, eps: 0.25 }),
-    },
-  ],
-  properties: [
-    noLeak(),
-    inputsUnchanged(),
-    causality<BlockArgs>({
-      change: ([params, x, config], draw) => [params, otherFuture(x, draw), config],
-      keep: beforeFuture,
-    }),
-    gradientsFlow(),
-  ],
+  cases: blockCases(
+    { batch: 2, length: 5, heads: 3, headWidth: 4, forward: 20 },
+    { batch: 3, length: 7, heads: 2, headWidth: 5, forward: 14 },
+    { batch: 2, length: 4, heads: 5, headWidth: 2, forward: 16, eps: 0.25 },
+  ),
+  properties: blockProperties(),
   hints: [
     'Two sublayers, the same three steps for each: compute, add what went in, normalise. What may a token see in the first?',
     'x [B, T, D] → multiHeadAttention with the bias causalBias(T, T) [B, T, D] → + x → attentionNorm = a [B, T, D] → feedForward.up [B, T, F] → geluTanh → feedForward.down [B, T, D] → + a → feedForwardNorm [B, T, D].',

@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { causalBias, geluTanh, layerNorm, linear, multiHeadAttention } from '../../../src/core/index.ts';
-import { causality, defineExercise, gradientsFlow, inputsUnchanged, noLeak } from '../../define.ts';
+import { defineExercise } from '../../define.ts';
 import {
   type BlockArgs,
-  beforeFuture,
   block,
-  blockInputs,
+  blockCases,
   blockMutants,
-  otherFuture,
+  blockProperties,
+  blockSignature,
   postNorm,
   preNorm,
 } from './block.ts';
@@ -19,8 +19,7 @@ export default defineExercise<BlockArgs>({
   entry: 'gpt2Block',
   difficulty: 2,
   minutes: 15,
-  signature:
-    'gpt2Block(params: GptBlockParams, x: tf.Tensor /* [B, T, D] */, config: {n_head: number; layer_norm_epsilon: number}): tf.Tensor  // [B, T, D]',
+  signature: blockSignature('gpt2Block'),
   parameters: ['params', 'x', 'config'],
   // Nothing normalises the sum here, so the values are larger than in the block of GPT.
   tolerance: { absolute: 3e-5, relative: 1e-5, reason: 'six products, a softmax and two norms in float32' },
@@ -83,34 +82,12 @@ export default defineExercise<BlockArgs>({
     },
     ...blockMutants(preNorm),
   ],
-  cases: [
-    {
-      name: 'two rows',
-      visibility: 'public',
-      inputs: (draw) => blockInputs(draw, { batch: 2, length: 5, heads: 2, headWidth: 6, forward: 18 }),
-    },
-    {
-      name: 'other sizes',
-      visibility: 'hidden',
-      weight: 2,
-      inputs: (draw) => blockInputs(draw, { batch: 3, length: 7, heads: 5, headWidth: 2, forward: 24 }),
-    },
-    {
-      name: 'a large epsilon',
-      visibility: 'hidden',
-      inputs: (draw) =>
-        blockInputs(draw, { batch: 2, length: 4, heads: 3, headWidth: 3, forward: 16, eps: 0.5 }),
-    },
-  ],
-  properties: [
-    noLeak(),
-    inputsUnchanged(),
-    causality<BlockArgs>({
-      change: ([params, x, config], draw) => [params, otherFuture(x, draw), config],
-      keep: beforeFuture,
-    }),
-    gradientsFlow(),
-  ],
+  cases: blockCases(
+    { batch: 2, length: 5, heads: 2, headWidth: 6, forward: 18 },
+    { batch: 3, length: 7, heads: 5, headWidth: 2, forward: 24 },
+    { batch: 2, length: 4, heads: 3, headWidth: 3, forward: 16, eps: 0.5 },
+  ),
+  properties: blockProperties(),
   hints: [
     'The same parts as in GPT, in another order: what does the attention get to see, and what is added to its output?',
     'x [B, T, D] → attentionNorm → multiHeadAttention with the bias causalBias(T, T) → + x = a [B, T, D] → feedForwardNorm → feedForward.up [B, T, F] → geluTanh → feedForward.down → + a [B, T, D].',
