@@ -3,23 +3,16 @@
  * machine, taking turns. Kernels that are not there are named as missing. With `--write`, the table goes to
  * docs/kernel-speed.md.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type KernelClient, type KernelSpec, startKernel } from '../../src/kernel/client/index.ts';
-import { kernelSpec } from '../../src/kernel/index.ts';
+import { type KernelClient, startKernel } from '../../src/kernel/client/index.ts';
+import { makeSnapshot } from '../../src/kernel/snapshot/index.ts';
+import { type Contender, contenders } from './contenders.ts';
 import { treeMemory } from './memory.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-
-/** A kernel to measure, and how its language says what is measured. */
-interface Contender {
-  spec: KernelSpec;
-  define: (i: number) => string;
-  importLibrary?: string;
-}
 
 /** Milliseconds, and megabytes of memory. */
 interface Figures {
@@ -30,54 +23,10 @@ interface Figures {
   defineLate: number[];
   importLibrary: number[];
   memory: number[];
-}
-
-const spec = (name: string, argv: string[]): KernelSpec => ({
-  name,
-  argv,
-  display_name: name,
-  language: name,
-  interrupt_mode: 'signal',
-  env: {},
-});
-
-const typescript = (i: number) =>
-  `const value${i} = ${i}; function double${i}(x: number) { return 2 * x + value${i}; }`;
-
-function contenders(): { found: Contender[]; missing: string[] } {
-  const found: Contender[] = [];
-  const missing: string[] = [];
-  const own = kernelSpec().argv;
-  found.push({
-    spec: spec('llm-lab', Array.isArray(own) ? own.map(String) : []),
-    define: typescript,
-    importLibrary: 'import * as lab from "llm-lab";',
-  });
-  const tslab = join(ROOT, 'node_modules', 'tslab', 'bin', 'tslab');
-  if (existsSync(tslab)) {
-    const argv = [process.execPath, tslab, 'kernel', '--config-path', '{connection_file}'];
-    found.push({ spec: spec('tslab', argv), define: typescript });
-  } else missing.push('tslab: not in node_modules');
-  const python = [process.env.LAB_BENCH_PYTHON, join(ROOT, '.venv', 'bin', 'python'), 'python3'].find(
-    (one) => one !== undefined && spawnSync(one, ['-c', 'import ipykernel']).status === 0,
-  );
-  if (python) {
-    const argv = [python, '-Xfrozen_modules=off', '-m', 'ipykernel_launcher', '-f', '{connection_file}'];
-    found.push({
-      spec: spec('ipykernel', argv),
-      define: (i) => `value${i} = ${i}\ndef double${i}(x): return 2 * x + value${i}`,
-    });
-  } else missing.push('ipykernel: no Python here has it (LAB_BENCH_PYTHON names one)');
-  const deno = [process.env.LAB_BENCH_DENO, 'deno'].find(
-    (one) => one !== undefined && spawnSync(one, ['--version']).status === 0,
-  );
-  if (deno) {
-    found.push({
-      spec: spec('deno', [deno, 'jupyter', '--kernel', '--conn', '{connection_file}']),
-      define: typescript,
-    });
-  } else missing.push('deno: not installed (LAB_BENCH_DENO names one)');
-  return { found, missing };
+  memoryUsed: number[];
+  memoryLate: number[];
+  /** cells of the long life; fewer than asked for where time ran out */
+  cells: number;
 }
 
 function median(values: readonly number[]): number {
@@ -93,19 +42,33 @@ async function time(client: KernelClient, code: string): Promise<number> {
   return performance.now() - start;
 }
 
-/** One start and a short life of a kernel. */
-async function measure(contender: Contender, into: Figures, definitions: number): Promise<void> {
+/**
+ * One start and a life of a kernel.
+ *
+ * @param life how many cells it is to define, and the milliseconds that may take
+ */
+async function measure(
+  contender: Contender,
+  into: Figures,
+  life: { cells: number; limit: number },
+): Promise<void> {
   const client = await startKernel({ kernel: contender.spec, cwd: join(ROOT, 'notebooks') });
+  const memory = () => treeMemory(client.process.pid ?? 0);
   try {
     into.ready.push(client.readyAfter);
-    into.memory.push(treeMemory(client.process.pid ?? 0));
+    into.memory.push(memory());
     into.first.push(await time(client, '1+1'));
     for (let i = 0; i < 20; i++) into.steady.push(await time(client, '1+1'));
     for (let i = 0; i < 20; i++) into.define.push(await time(client, contender.define(i)));
-    for (let i = 20; i < definitions; i++) await time(client, contender.define(i));
-    if (definitions > 20) {
-      for (let i = definitions; i < definitions + 20; i++)
-        into.defineLate.push(await time(client, contender.define(i)));
+    into.memoryUsed.push(memory());
+    if (life.cells > 0) {
+      const deadline = performance.now() + life.limit;
+      let cells = 20;
+      for (; cells < life.cells && performance.now() < deadline; cells++)
+        await time(client, contender.define(cells));
+      into.cells = cells;
+      for (let i = cells; i < cells + 20; i++) into.defineLate.push(await time(client, contender.define(i)));
+      into.memoryLate.push(memory());
     }
     if (contender.importLibrary) into.importLibrary.push(await time(client, contender.importLibrary));
   } finally {
@@ -113,14 +76,16 @@ async function measure(contender: Contender, into: Figures, definitions: number)
   }
 }
 
-const ROWS: [label: string, key: keyof Figures, unit: string][] = [
+const ROWS: [label: string, key: Exclude<keyof Figures, 'cells'>, unit: string][] = [
   ['start to ready', 'ready', 'ms'],
   ['first `1+1`', 'first', 'ms'],
   ['steady `1+1`', 'steady', 'ms'],
   ['a new definition', 'define', 'ms'],
-  ['a new definition, late', 'defineLate', 'ms'],
+  ['a new definition after CELLS cells', 'defineLate', 'ms'],
   ['import of the library', 'importLibrary', 'ms'],
   ['resident memory when ready', 'memory', 'MB'],
+  ['resident memory after 41 cells', 'memoryUsed', 'MB'],
+  ['resident memory after CELLS cells', 'memoryLate', 'MB'],
 ];
 
 function table(figures: ReadonlyMap<string, Figures>, cells: number): string {
@@ -128,9 +93,13 @@ function table(figures: ReadonlyMap<string, Figures>, cells: number): string {
   const cell = (value: number) =>
     Number.isNaN(value) ? '–' : value < 20 ? value.toFixed(1) : value.toFixed(0);
   const lines = ROWS.map(([label, key, unit]) => {
-    const values = names.map((name) => cell(median(figures.get(name)?.[key] ?? [])));
-    const named = key === 'defineLate' ? `a new definition after ${cells} cells` : label;
-    return `| ${named} (${unit}) | ${values.join(' | ')} |`;
+    const isLate = label.includes('CELLS');
+    const values = names.map((name) => {
+      const one = figures.get(name);
+      const text = cell(median(one?.[key] ?? []));
+      return isLate && one && one.cells < cells && text !== '–' ? `${text} (after ${one.cells})` : text;
+    });
+    return `| ${label.replace('CELLS', String(cells))} (${unit}) | ${values.join(' | ')} |`;
   });
   return [`| | ${names.join(' | ')} |`, `|---|${names.map(() => '---:|').join('')}`, ...lines].join('\n');
 }
@@ -139,15 +108,20 @@ const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
     cells: { type: 'string', default: '500' },
+    limit: { type: 'string', default: '60' },
     write: { type: 'boolean', default: false },
   },
 });
 const rounds = Number(options.rounds);
 const cells = Number(options.cells);
+const limit = Number(options.limit);
+// a kernel that is measured ends with this process, also where it would not notice that its client is gone
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
+await makeSnapshot();
 const { found, missing } = contenders();
 const figures = new Map<string, Figures>();
-for (const { spec: one } of found) {
-  figures.set(one.name, {
+for (const { spec } of found) {
+  figures.set(spec.name, {
     ready: [],
     first: [],
     steady: [],
@@ -155,6 +129,9 @@ for (const { spec: one } of found) {
     defineLate: [],
     importLibrary: [],
     memory: [],
+    memoryUsed: [],
+    memoryLate: [],
+    cells,
   });
 }
 for (let round = 0; round < rounds; round++) {
@@ -162,14 +139,14 @@ for (let round = 0; round < rounds; round++) {
     const into = figures.get(contender.spec.name);
     process.stderr.write(`round ${round + 1} of ${rounds}: ${contender.spec.name}\n`);
     // the long life is long for the stock kernel: once is enough
-    if (into) await measure(contender, into, round === 0 ? cells : 0);
+    if (into) await measure(contender, into, { cells: round === 0 ? cells : 0, limit: limit * 1000 });
   }
 }
 const [cpu] = cpus();
 const report = [
   table(figures, cells),
   '',
-  `Medians of ${rounds} starts, taking turns; ${cpus().length} × ${cpu?.model.trim() ?? 'unknown processor'}, Node ${process.version}. Memory is the sum over all processes of a kernel.`,
+  `Medians of ${rounds} starts, taking turns; ${cpus().length} × ${cpu?.model.trim() ?? 'unknown processor'}, Node ${process.version}. Memory is the sum over all processes of a kernel; where the long life was not over after ${limit} s, the cells it got to are told.`,
   ...missing.map((one) => `Not measured: ${one}.`),
 ].join('\n');
 console.log(report);

@@ -1,7 +1,7 @@
 /** The lab as a learner sees it: `lab start` and JupyterLab in a headless Chromium. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -37,6 +37,11 @@ export interface Lab {
   close(): Promise<number | null>;
 }
 
+/** The file of the notebook that `openLab` opens under a name. */
+export function notebookFile(name: string): string {
+  return join(ROOT, 'out', `browser-${process.pid}`, `${name}.ipynb`);
+}
+
 /**
  * Starts the lab on a copy of a notebook, so that nobody's own changes are touched, and opens it.
  *
@@ -44,9 +49,9 @@ export interface Lab {
  * @param height of the window in pixels; JupyterLab draws only the cells that are in view
  */
 export async function openLab(name: string, notebook: string, height: number): Promise<Lab> {
-  const folder = join(ROOT, 'out', `browser-${process.pid}`);
+  const file = notebookFile(name);
+  const folder = dirname(file);
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, `${name}.ipynb`);
   writeFileSync(file, notebook);
   const start = spawn(process.execPath, ['src/cli/bootstrap.mjs', 'start', relative(ROOT, file)], {
     cwd: ROOT,

@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 function environment(): { python: string } | { reason: string } {
   const venv = join(folder, 'venv');
   try {
-    execFileSync('python3', ['-m', 'venv', venv], { stdio: 'pipe', timeout: 60_000 });
+    execFileSync('python3', ['-m', 'venv', venv], { stdio: 'pipe', timeout: 200_000 });
   } catch {
     return { reason: 'no Python 3 with venv here' };
   }
@@ -26,7 +26,7 @@ function environment(): { python: string } | { reason: string } {
       ['-m', 'pip', 'install', '--quiet', '--retries', '0', '--timeout', '15', ...packages],
       {
         stdio: 'pipe',
-        timeout: 120_000,
+        timeout: 200_000,
       },
     );
   } catch {
@@ -35,7 +35,7 @@ function environment(): { python: string } | { reason: string } {
   return existsSync(python) ? { python } : { reason: 'the virtual environment has no Python' };
 }
 
-test('all tests of jupyter_kernel_test pass, none skipped', { timeout: 300_000 }, (ctx) => {
+test('all tests of jupyter_kernel_test pass, none skipped', { timeout: 600_000 }, (ctx) => {
   const found = environment();
   if ('reason' in found) {
     console.log(`skipped: ${found.reason}`);

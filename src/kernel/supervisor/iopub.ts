@@ -2,8 +2,12 @@ import type { XPublisher } from 'zeromq';
 import type { Message, Wire } from '../protocol/wire.ts';
 import { Outbox } from './outbox.ts';
 
-/** Text of one stream is sent at the latest after this many milliseconds, or when this much of it waits. */
-const STREAM_DELAY = 20;
+/**
+ * Text of one stream is sent at the latest after this many milliseconds, or when this much of it waits. The delay
+ * doubles while a request goes on printing: thousands of small messages are slow to show and to save.
+ */
+const FIRST_STREAM_DELAY = 20;
+const LAST_STREAM_DELAY = 160;
 const STREAM_SIZE = 1 << 20;
 
 /** The broadcast channel: everything a kernel shows, and whether it is busy. */
@@ -14,6 +18,7 @@ export class IoPub {
   #parent: Message['parent'] = {};
   #stream: { name: string; texts: string[]; size: number; parent: Message['parent'] } | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #delay = FIRST_STREAM_DELAY;
 
   constructor(wire: Wire, socket: XPublisher) {
     this.#wire = wire;
@@ -39,6 +44,7 @@ export class IoPub {
   setParent(parent: Message['parent']): void {
     this.flush();
     this.#parent = parent;
+    this.#delay = FIRST_STREAM_DELAY;
   }
 
   send(
@@ -64,7 +70,12 @@ export class IoPub {
     this.#stream.texts.push(text);
     this.#stream.size += text.length;
     if (this.#stream.size >= STREAM_SIZE) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), STREAM_DELAY);
+    else this.#timer ??= setTimeout(() => this.#flushLate(), this.#delay);
+  }
+
+  #flushLate(): void {
+    this.#delay = Math.min(2 * this.#delay, LAST_STREAM_DELAY);
+    this.flush();
   }
 
   flush(): void {
