@@ -416,7 +416,11 @@ const foresee = (parameters: number): { low: number; loss: number; high: number 
 const LARGER = 2 * (WIDTHS.at(-1) ?? 64);
 const largerParameters = lab.countModelParameters(fieldsOf(LARGER)).nonEmbedding;
 const smallest = runs[0]?.parameters ?? 1;
-const drawnSizes = Array.from({ length: 25 }, (_, i) => smallest * (largerParameters / smallest) ** (i / 24));
+// A little beyond the points on both sides, so that none sits on the edge.
+const drawnSizes = Array.from(
+  { length: 25 },
+  (_, i) => (smallest / 1.5) * ((2.25 * largerParameters) / smallest) ** (i / 24),
+);
 const lawChart = (larger: Trained | undefined): lab.Chart =>
   lab.lineChart(
     [

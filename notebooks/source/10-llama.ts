@@ -293,18 +293,23 @@ const [added, turned] = tf.tidy(() => {
 const addedScores = lab.rowsOf(await added.data(), PLACES);
 const turnedScores = lab.rowsOf(await turned.data(), PLACES);
 tf.dispose([added, turned]);
-await lab.show(
-  lab.heatmap(
-    { 'a vector added': addedScores, 'turned (rotary)': turnedScores },
-    {
-      title: 'Score of one query and one key at all pairs of positions',
-      rows: 'position of the query',
-      columns: 'position of the key',
-      countFrom: 0,
-      cell: 18,
-    },
-  ),
-);
+for (const [name, scores] of [
+  ['a vector added', addedScores],
+  ['turned (rotary)', turnedScores],
+] as const) {
+  await lab.show(
+    lab.heatmap(
+      { [name]: scores },
+      {
+        title: `Score of one query and one key, ${name}`,
+        rows: 'position of the query',
+        columns: 'position of the key',
+        countFrom: 0,
+        cell: 18,
+      },
+    ),
+  );
+}
 /** The largest difference between two scores of the same distance. */
 const unevenness = (scores: number[][]): number => {
   let largest = 0;

@@ -36,7 +36,7 @@ const CONFIG = {
     domainColor: GREY,
     tickColor: GREY,
   },
-  legend: { labelColor: GREY, titleColor: GREY },
+  legend: { labelColor: GREY, titleColor: GREY, labelLimit: 320 },
   title: { color: GREY, subtitleColor: GREY, anchor: 'start' },
   header: { labelColor: GREY, titleColor: GREY },
 } as const;

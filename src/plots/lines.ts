@@ -125,8 +125,9 @@ function thinned(steps: readonly { step: number; loss: number }[], most: number)
   return result;
 }
 
-const scale = (log: boolean | undefined): { type: 'log' } | { zero: boolean } =>
-  log === true ? { type: 'log' } : { zero: false };
+/** A logarithmic axis ends with the data: rounded to powers of ten, a narrow range would be squeezed into a corner. */
+const scale = (log: boolean | undefined): { type: 'log'; nice: false } | { zero: boolean } =>
+  log === true ? { type: 'log', nice: false } : { zero: false };
 
 function describe(series: readonly Series[], { title, x, y, level, bands = [] }: LineOptions): string {
   const each = series.map(({ name, points }) => {
