@@ -41,6 +41,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'notebooks for nbgrader, an autograder for Gradescope',
     load: async () => (await import('./commands/release.ts')).releaseCommand(),
   },
+  gradebook: {
+    summary: 'rosters, marks, extensions, exports and backups of a workshop',
+    load: async () => (await import('./commands/gradebook.ts')).gradebookCommand(),
+  },
   exercises: {
     summary: 'list all exercises with their cases and known mistakes',
     load: async () => (await import('./commands/exercises.ts')).exercisesCommand(),

@@ -149,7 +149,8 @@ function declare(open: () => Promise<Opened>, tests: (engine: () => Engine) => v
   let engine: Opened | undefined;
   beforeAll(async () => {
     engine = await open();
-  });
+    // On a busy machine an engine takes its time to start.
+  }, 180_000);
   afterAll(() => engine?.close());
   tests(() => {
     if (engine === undefined) throw new Error('the engine has not started');
