@@ -60,6 +60,23 @@ describe('a model from a hub', () => {
     expect(await fetchModel()).toBe(folder);
   });
 
+  it('is looked for in the cache alone when one wants to stay offline', async () => {
+    const offline = { hubUrl: hub.url, cacheDir, progress: quiet, offline: true };
+    await expect(downloadModel(ID, offline)).rejects.toThrow(/cannot be reached \(offline by choice\)/);
+    const folder = await fetchModel();
+    hub.requests.length = 0;
+    expect(await downloadModel(ID, offline)).toBe(folder);
+    expect(hub.requests).toEqual([]);
+  });
+
+  it('is given up when the hub stops sending, and goes on later', async () => {
+    hub.stalled.add('model.safetensors');
+    const options = { hubUrl: hub.url, cacheDir, progress: quiet, patience: 0.2 };
+    await expect(downloadModel(ID, options)).rejects.toThrow(/nothing came for 0.2 seconds/);
+    hub.stalled.clear();
+    await fetchModel();
+  });
+
   it('goes on where an interrupted download stopped', async () => {
     hub.cut.set('model.safetensors', 5000);
     await expect(fetchModel()).rejects.toThrow(/a download goes on where it stopped/);
