@@ -3,7 +3,16 @@
  * goes on from it, and reports are made from it alone, so that they do not depend on order or on interruptions.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  readSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
 import { z } from 'zod';
 import { InputError } from '../src/errors.ts';
 import type { SubmissionReport } from './grade.ts';
@@ -78,23 +87,31 @@ const entry = z.object({ digest: z.string(), report });
 /** What was handed in, so that a changed submission is graded anew. */
 export const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
+/** Where the last report on a learner stands in the file. */
+interface Place {
+  readonly digest: string;
+  readonly verdict: SubmissionReport['verdict'];
+  readonly at: number;
+  readonly length: number;
+}
+
+const NEWLINE = 10;
+
+/** Reports are kept on disk alone: a run of thousands takes no more memory than one of ten. */
 export class Journal {
   readonly header: JournalHeader;
   readonly #file: number;
-  readonly #entries = new Map<string, { digest: string; report: SubmissionReport }>();
+  readonly #places = new Map<string, Place>();
+  #end = 0;
 
-  private constructor(
-    path: string,
-    contents: { header: JournalHeader; entries: { digest: string; report: SubmissionReport }[] },
-  ) {
-    this.header = contents.header;
-    for (const one of contents.entries) this.#entries.set(one.report.learner, one);
-    this.#file = openSync(path, 'a');
+  private constructor(path: string, first: JournalHeader) {
+    this.header = first;
+    this.#file = openSync(path, 'a+');
   }
 
   /** A new journal. The header is on disk when this returns. */
   static create(path: string, first: JournalHeader): Journal {
-    const journal = new Journal(path, { header: first, entries: [] });
+    const journal = new Journal(path, first);
     journal.#append(first);
     return journal;
   }
@@ -102,16 +119,20 @@ export class Journal {
   /** The journal of an earlier run. What its end was cut off while writing is dropped. @throws InputError if it is none */
   static open(path: string): Journal {
     if (!existsSync(path)) throw new InputError(`${path}: there is no journal to resume from`);
-    const text = readFileSync(path, 'utf8');
-    const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-    const [first, ...rest] = whole.split('\n').filter(Boolean);
+    const bytes = readFileSync(path);
+    const end = bytes.lastIndexOf(NEWLINE) + 1;
+    let start = bytes.indexOf(NEWLINE) + 1;
     try {
-      const contents = {
-        header: header.parse(JSON.parse(first ?? '')),
-        entries: rest.map((line) => entry.parse(JSON.parse(line))),
-      };
-      if (whole.length < text.length) truncateSync(path, Buffer.byteLength(whole));
-      return new Journal(path, contents);
+      const journal = new Journal(path, header.parse(JSON.parse(bytes.toString('utf8', 0, start))));
+      while (start < end) {
+        const next = bytes.indexOf(NEWLINE, start) + 1;
+        const { digest, report: graded } = entry.parse(JSON.parse(bytes.toString('utf8', start, next)));
+        journal.#place(digest, graded, start, next - start);
+        start = next;
+      }
+      if (end < bytes.length) truncateSync(path, end);
+      journal.#end = end;
+      return journal;
     } catch {
       throw new InputError(`${path}: is not a journal of lab grade, or is damaged`);
     }
@@ -119,31 +140,43 @@ export class Journal {
 
   /** The report on a submission, if exactly these bytes were graded and a verdict was reached. */
   done(learner: string, digest: string): SubmissionReport | undefined {
-    const found = this.#entries.get(learner);
-    return found !== undefined && found.digest === digest && found.report.verdict !== 'error'
-      ? found.report
+    const found = this.#places.get(learner);
+    return found !== undefined && found.digest === digest && found.verdict !== 'error'
+      ? this.#read(found)
       : undefined;
   }
 
   /** Keeps a report; it is on disk when this returns. */
   add(digest: string, graded: SubmissionReport): void {
-    this.#entries.set(graded.learner, { digest, report: graded });
-    this.#append({ digest, report: graded });
+    const at = this.#end;
+    this.#place(digest, graded, at, this.#append({ digest, report: graded }));
   }
 
   /** The last report on every learner, by name. */
   reports(): SubmissionReport[] {
-    return [...this.#entries.values()]
-      .map((one) => one.report)
-      .sort((a, b) => (a.learner < b.learner ? -1 : 1));
+    return [...this.#places].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, place]) => this.#read(place));
   }
 
   close(): void {
     closeSync(this.#file);
   }
 
-  #append(line: unknown): void {
-    writeSync(this.#file, `${JSON.stringify(line)}\n`);
+  #place(digest: string, { learner, verdict: reached }: SubmissionReport, at: number, length: number): void {
+    this.#places.set(learner, { digest, verdict: reached, at, length });
+  }
+
+  #read({ at, length }: Place): SubmissionReport {
+    const bytes = Buffer.alloc(length);
+    readSync(this.#file, bytes, 0, length, at);
+    return entry.parse(JSON.parse(bytes.toString())).report;
+  }
+
+  /** Returns how many bytes were written. */
+  #append(line: unknown): number {
+    const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
+    writeSync(this.#file, bytes);
     fsyncSync(this.#file);
+    this.#end += bytes.length;
+    return bytes.length;
   }
 }

@@ -27,15 +27,15 @@ export async function regradeAll({
   format,
   onReport,
 }: RegradeOptions): Promise<readonly SubmissionReport[]> {
-  const earlier = Journal.open(path.join(source, JOURNAL));
-  earlier.close();
+  const journal = Journal.open(path.join(source, JOURNAL));
+  const before = journal.reports();
+  journal.close();
   if (existsSync(out) && readdirSync(out).length > 0)
     throw new InputError(`${out} is not empty; give another folder for --out`);
   const exercises = new Map((await allExercises()).map((exercise) => [exercise.id, exercise]));
   await startJudgeBackend();
   mkdirSync(out, { recursive: true });
   const reports: SubmissionReport[] = [];
-  const before = earlier.reports();
   for (const report of before) {
     const fresh = await regrade(report, Tape.load(source, report.learner), exercises);
     writeLearner(out, fresh, exercises, format);
