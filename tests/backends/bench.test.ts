@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { benchCases, gptFlops } from '../../src/backends/bench/cases.ts';
+import { benchCases, flopsOf, PEAK_CASE } from '../../src/backends/bench/cases.ts';
 import { chartOf, ratiosOf, regressions, tableOf } from '../../src/backends/bench/report.ts';
 import type { BenchResult } from '../../src/backends/bench/run.ts';
+import {
+  decodingTable,
+  fractionsOfPeak,
+  sweepCharts,
+  sweepsOf,
+  threadsTable,
+} from '../../src/backends/bench/speed.ts';
 import { architectureOf } from '../../src/models/registry.ts';
 
 const time = (median: number) => ({ median, least: median - 1, repeats: 3, peakMegabytes: 100 });
@@ -19,7 +26,7 @@ const RESULT: BenchResult = {
 
 describe('the cases', () => {
   it('have each family’s forward pass and training step, with configs the library accepts', () => {
-    const cases = benchCases();
+    const cases = benchCases({ sweep: true });
     expect(new Set(cases.map(({ id }) => id)).size).toBe(cases.length);
     for (const family of ['bert', 'roberta', 'albert', 'electra', 'bart', 't5', 'gpt2', 'llama']) {
       const ids = cases.map(({ id }) => id);
@@ -37,8 +44,9 @@ describe('the cases', () => {
     );
     if (forward === undefined || step === undefined) throw new Error('the cases of GPT are missing');
     // 2 · 2048 tokens · (12·4·128² + 512·128 weights + 2·4·128·128 of attention)
-    expect(gptFlops(forward)).toBe(2 * 2048 * (786_432 + 65_536 + 131_072));
-    expect(gptFlops(step)).toBe(3 * (gptFlops(forward) ?? 0));
+    expect(flopsOf(forward)).toBe(2 * 2048 * (786_432 + 65_536 + 131_072));
+    expect(flopsOf(step)).toBe(3 * flopsOf(forward));
+    expect(flopsOf(PEAK_CASE)).toBe(2 * 1024 ** 3);
   });
 });
 
@@ -68,5 +76,58 @@ describe('the report', () => {
 
   it('draws a point for each time', () => {
     expect(chartOf(RESULT)).toHaveProperty('data.values.length', 5);
+  });
+});
+
+describe('the speeds', () => {
+  const cases = benchCases({ sweep: true });
+  const result: BenchResult = {
+    peers: { 'wasm-1': 'one thread', 'wasm-2': 'two', pytorch: 'PyTorch' },
+    cases: [
+      // 2³¹ operations in 100, 50 and 10 ms
+      { id: 'matmul/1024', measurements: { 'wasm-1': time(100), 'wasm-2': time(50), pytorch: time(10) } },
+      {
+        id: 'gpt2/forward',
+        measurements: { 'wasm-1': time(250), 'wasm-2': { error: 'no room' }, pytorch: time(40) },
+      },
+      {
+        id: 'llama-15m/decode',
+        measurements: { 'wasm-1': time(640), 'wasm-2': time(400), pytorch: time(320) },
+      },
+      { id: 'length-64/step', measurements: { 'wasm-1': time(500), 'wasm-2': time(300), pytorch: time(70) } },
+    ],
+  };
+
+  it('are shares of the speed of the product in the same run', () => {
+    const rows = fractionsOfPeak(result, cases).split('\n');
+    expect(rows).toContain(
+      '| matmul/1024 | 2.1 | 21.5 GFLOP/s, 100 % | 42.9 GFLOP/s, 100 % | 214.7 GFLOP/s, 100 % |',
+    );
+    // 4.0 GFLOP, as counted above
+    expect(rows).toContain('| gpt2/forward | 4.0 | 16.1 GFLOP/s, 75 % |  | 100.7 GFLOP/s, 47 % |');
+  });
+
+  it('count tokens a second', () => {
+    expect(decodingTable(result, cases).split('\n')).toContain(
+      '| llama-15m/decode | 100.0, 2.00 × | 160.0, 1.25 × | 200.0 |',
+    );
+  });
+
+  it('compare numbers of threads', () => {
+    const rows = threadsTable(result, [1, 2]).split('\n');
+    expect(rows).toContain('| matmul/1024 | 100.0 ms | 50.0 ms, 2.00 × faster |');
+    expect(rows).toContain('| gpt2/forward | 250.0 ms |  |');
+    expect(threadsTable(result, [])).toBe('');
+  });
+
+  it('are drawn over the sizes that were measured, beside the time at the speed of the product', () => {
+    expect(Object.keys(sweepsOf(result, cases))).toEqual(['length']);
+    const [point] = sweepsOf(result, cases).length ?? [];
+    // 3 passes of 16 · 64 tokens
+    const gflop = (3 * 2 * 1024 * (786_432 + 65_536 + 2 * 4 * 64 * 128)) / 1e9;
+    expect(point?.gflop).toBeCloseTo(gflop, 9);
+    expect(point).toMatchObject({ size: 64, peer: 'wasm-1', ms: 500 });
+    expect(point?.msAtPeak).toBeCloseTo((gflop / (2 ** 31 / 1e9)) * 100, 9);
+    expect(sweepCharts(result, cases)).toHaveProperty('length.data.values.length', 3);
   });
 });

@@ -1,6 +1,7 @@
 /** What `lab bench` measures: the same work for every backend and for PyTorch. */
 
 import { z } from 'zod';
+import { countForwardFlops, countTokenCost, countTrainingFlops } from '../../scaling/index.ts';
 
 /** What a peer is asked to do once, and to time. Everything is in the message, so that Python can do the same. */
 export const benchCaseSchema = z.object({
@@ -130,46 +131,75 @@ const FAMILIES: Record<string, { className: string; config: Record<string, unkno
 const GPT2_SMALL = gpt2({ width: 768, layers: 12, heads: 12, length: 1024, vocabulary: 50257 });
 const LLAMA_15M = llama({ width: 288, layers: 6, heads: 6, length: 256, vocabulary: 32000 }, 768);
 
-/** All cases: products, forward and step of every family, lengths and widths of GPT, and decoding. */
-export function benchCases(): BenchCase[] {
-  const cases: BenchCase[] = [];
-  for (const length of [256, 512, 1024]) {
-    cases.push({ id: `matmul/${length}`, work: 'matmul', batch: 1, length });
-  }
+export interface Sweep {
+  name: 'length' | 'width';
+  values: readonly number[];
+}
+
+/** What is made longer or wider, everything else being that of the mini GPT. */
+export const SWEEPS: readonly Sweep[] = [
+  { name: 'length', values: [32, 64, 128, 256, 512] },
+  { name: 'width', values: [64, 128, 256, 512] },
+];
+
+/** The product that says how fast a backend can be at most. */
+export const PEAK_CASE: BenchCase = { id: 'matmul/1024', work: 'matmul', batch: 1, length: 1024 };
+
+/**
+ * The cases: products, forward and step of every family, and decoding; with `sweep` also the steps of GPT over lengths
+ * and widths.
+ */
+export function benchCases({ sweep = false } = {}): BenchCase[] {
+  const cases: BenchCase[] = [256, 512].map((length) => ({
+    id: `matmul/${length}`,
+    work: 'matmul',
+    batch: 1,
+    length,
+  }));
+  cases.push(PEAK_CASE);
   for (const [family, model] of Object.entries(FAMILIES)) {
     for (const work of ['forward', 'step'] as const) {
       cases.push({ id: `${family}/${work}`, work, ...model, batch: 16, length: MINI.length });
     }
   }
-  for (const length of [32, 64, 256]) {
-    const config = gpt2({ ...MINI, length });
-    cases.push({
-      id: `length-${length}/step`,
-      work: 'step',
-      className: 'GPT2LMHeadModel',
-      config,
-      batch: 16,
-      length,
-    });
-  }
-  for (const width of [64, 256, 512]) {
-    const config = gpt2({ ...MINI, width });
-    const size = { batch: 16, length: MINI.length };
-    cases.push({ id: `width-${width}/step`, work: 'step', className: 'GPT2LMHeadModel', config, ...size });
-  }
-  const decode = { work: 'decode', batch: 1, length: 8, tokens: 16 } as const;
-  cases.push({ id: 'llama-15m/decode', ...decode, className: 'LlamaForCausalLM', config: LLAMA_15M });
-  cases.push({ id: 'gpt2-small/decode', ...decode, className: 'GPT2LMHeadModel', config: GPT2_SMALL });
-  return cases;
+  const decode = { work: 'decode', batch: 1, length: 8 } as const;
+  cases.push({
+    id: 'llama-15m/decode',
+    ...decode,
+    tokens: 64,
+    className: 'LlamaForCausalLM',
+    config: LLAMA_15M,
+  });
+  cases.push({
+    id: 'gpt2-small/decode',
+    ...decode,
+    tokens: 32,
+    className: 'GPT2LMHeadModel',
+    config: GPT2_SMALL,
+  });
+  if (!sweep) return cases;
+  return [...cases, ...SWEEPS.flatMap(({ name, values }) => values.map((value) => sweepCase(name, value)))];
 }
 
-/** Multiplications and additions of a training step or forward pass of a GPT-2 config (Kaplan et al., 2020: 6·N·D). */
-export function gptFlops({ work, config, batch, length }: BenchCase): number | undefined {
-  const { n_embd: width, n_layer: layers, vocab_size: vocabulary } = config ?? {};
-  if (typeof width !== 'number' || typeof layers !== 'number' || typeof vocabulary !== 'number')
-    return undefined;
-  const weights = 12 * layers * width ** 2 + vocabulary * width;
-  const attention = 2 * layers * length * width;
-  const forward = 2 * batch * length * (weights + attention);
-  return work === 'step' ? 3 * forward : work === 'forward' ? forward : undefined;
+function sweepCase(name: Sweep['name'], value: number): BenchCase {
+  const sizes = { ...MINI, [name]: value };
+  return {
+    id: `${name}-${value}/step`,
+    work: 'step',
+    className: 'GPT2LMHeadModel',
+    config: gpt2(sizes),
+    batch: 16,
+    length: sizes.length,
+  };
+}
+
+/** Floating-point operations of a case: its matrix products, as src/scaling counts them. */
+export function flopsOf({ work, config, batch, length, tokens = 0 }: BenchCase): number {
+  if (work === 'matmul') return 2 * length ** 3;
+  if (work === 'forward') return countForwardFlops(config, { batch, length }).total;
+  if (work === 'step') return countTrainingFlops(config, { batch, length }).total;
+  // A prompt of n tokens costs what n tokens cost one by one; the last token made is never read.
+  let flops = 0;
+  for (let seen = 1; seen < length + tokens; seen++) flops += countTokenCost(config, { length: seen }).flops;
+  return batch * flops;
 }

@@ -2,7 +2,6 @@
 
 import { cpus, totalmem } from 'node:os';
 import { z } from 'zod';
-import { type BenchCase, gptFlops } from './cases.ts';
 import { type BenchResult, type Measurement, REFERENCE } from './run.ts';
 
 /** A ratio may be this much larger than the baseline's before the bench fails: timings on shared machines vary. */
@@ -66,7 +65,12 @@ export function tableOf(result: BenchResult): string {
     id,
     ...names.map((name) => cell(id, name, measurements[name])),
   ]);
-  const lines = [['case', ...names], ['---', ...names.map(() => '---:')], ...rows];
+  return markdownTable(['case', ...names], rows);
+}
+
+/** The first column to the left, the others to the right. */
+export function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [header, header.map((_, i) => (i === 0 ? '---' : '---:')), ...rows];
   return lines.map((row) => `| ${row.join(' | ')} |`).join('\n');
 }
 
@@ -80,30 +84,6 @@ export function peakOf(result: BenchResult): string {
     return `${name} ${Math.max(...held)} MB`;
   });
   return `Peak memory of the processes: ${peaks.join(', ')}.`;
-}
-
-/** How much of the speed of its own matrix product (n = 1024) a backend reaches in GPT's training steps. */
-export function fractionsOfPeak(result: BenchResult, cases: readonly BenchCase[]): string {
-  const names = Object.keys(result.peers);
-  const product = result.cases.find(({ id }) => id === 'matmul/1024');
-  const speed = (flops: number, measurement: Measurement | undefined): number =>
-    measurement === undefined || 'error' in measurement ? Number.NaN : flops / measurement.median / 1e6;
-  const rows: string[][] = [];
-  for (const { id, measurements } of result.cases) {
-    const bench = cases.find((candidate) => candidate.id === id);
-    const flops = bench && bench.work === 'step' ? gptFlops(bench) : undefined;
-    if (flops === undefined || product === undefined) continue;
-    const cells = names.map((name) => {
-      const reached = speed(flops, measurements[name]);
-      const peak = speed(2 * 1024 ** 3, product.measurements[name]);
-      return Number.isNaN(reached / peak)
-        ? ''
-        : `${reached.toFixed(1)} GFLOP/s, ${Math.round((100 * reached) / peak)} %`;
-    });
-    rows.push([id, (flops / 1e9).toFixed(1), ...cells]);
-  }
-  const lines = [['case', 'GFLOP', ...names], ['---', '---:', ...names.map(() => '---:')], ...rows];
-  return lines.map((row) => `| ${row.join(' | ')} |`).join('\n');
 }
 
 /** A Vega-Lite chart of all times, a point for each case and peer. */

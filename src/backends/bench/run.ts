@@ -27,9 +27,18 @@ export interface BenchResult {
   cases: { id: string; measurements: Record<string, Measurement> }[];
 }
 
+/** A process that measures a backend. */
+export interface PeerOptions {
+  /** What it is called in the results. */
+  name: string;
+  backend: string;
+  /** The backend's own choice unless given. */
+  threads?: number | undefined;
+}
+
 export interface BenchOptions {
   cases: readonly BenchCase[];
-  backends: readonly string[];
+  peers: readonly PeerOptions[];
   /** A Python with torch and transformers; without it there is no reference and no ratio. */
   python?: string | undefined;
   repeats: number;
@@ -38,15 +47,17 @@ export interface BenchOptions {
 
 export async function runBench({
   cases,
-  backends,
+  peers: wanted,
   python,
   repeats,
   report,
 }: BenchOptions): Promise<BenchResult> {
   const started: Peer[] = [];
   try {
-    const node = (name: string): Peer => new Peer(name, process.execPath, [program('peer.ts'), name]);
-    const peers = backends.map(node);
+    const peers = wanted.map(({ name, backend, threads }) => {
+      const environment = threads === undefined ? {} : { LLM_LAB_THREADS: String(threads) };
+      return new Peer(name, process.execPath, [program('peer.ts'), backend], environment);
+    });
     if (python !== undefined) peers.push(new Peer(REFERENCE, python, [program('pytorch_peer.py')]));
     started.push(...peers);
     const result: BenchResult = { peers: {}, cases: [] };
@@ -104,9 +115,12 @@ class Peer {
   readonly #lines: AsyncIterator<string>;
   #said = '';
 
-  constructor(name: string, command: string, args: string[]) {
+  constructor(name: string, command: string, args: string[], environment: Record<string, string> = {}) {
     this.name = name;
-    this.#child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#child = spawn(command, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment },
+    });
     this.#child.stderr?.on('data', (bytes: Buffer) => {
       this.#said = (this.#said + bytes.toString()).slice(-2000);
     });

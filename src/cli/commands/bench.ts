@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import type { BenchCase } from '../../backends/bench/cases.ts';
 import { InputError } from '../../errors.ts';
 
 const BASELINE = fileURLToPath(new URL('../../../bench/backends/baseline.json', import.meta.url));
@@ -11,7 +12,9 @@ const BASELINE = fileURLToPath(new URL('../../../bench/backends/baseline.json', 
 interface Options {
   backend?: string[];
   python?: string;
-  only?: string;
+  only?: string[];
+  sweep?: boolean;
+  threads?: string[];
   repeats: string;
   baseline: string;
   updateBaseline?: boolean;
@@ -29,33 +32,54 @@ export function benchCommand(): Command {
       'the backends to measure; all that are here but cpu and webgpu unless given',
     )
     .option('--python <program>', 'a Python with torch and transformers (also LLM_LAB_BENCH_PYTHON)')
-    .option('--only <text>', 'only cases whose name contains this, such as gpt2/ or /step')
+    .option('--only <texts...>', 'only cases whose name contains one of these, such as gpt2/ or decode')
+    .option('--sweep', 'also steps of GPT over lengths and widths, drawn beside their operations')
+    .option('--threads <numbers...>', 'measure wasm with each of these numbers of threads')
     .option('--repeats <number>', 'how often each case is timed', '7')
     .option('--baseline <file>', 'ratios to compare with', BASELINE)
     .option('--update-baseline', 'write the ratios into the baseline instead of comparing')
-    .option('--out <folder>', 'write bench.json, bench.md and chart.vl.json there')
+    .option('--out <folder>', 'write bench.json, bench.md and the charts (*.vl.json) there')
     .option('--json', 'print the results as JSON')
     .addHelpText(
       'after',
-      '\nExit code 1: a ratio to PyTorch is more than 30 % worse than the baseline’s.\n\nExample: npx lab bench --only gpt2/ --python .venv/bin/python',
+      `
+Exit code 1: a ratio to PyTorch is more than 30 % worse than the baseline’s.
+
+Examples:
+  npx lab bench --only gpt2/ decode --python .venv/bin/python
+  npx lab bench --sweep --threads 1 2 --python .venv/bin/python --out docs/bench`,
     )
     .action(bench);
 }
 
+/** Whole numbers from 1. @throws InputError naming the option */
+function wholeNumbers(option: string, given: readonly string[]): number[] {
+  return given.map((text) => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= 1) return value;
+    throw new InputError(`${option}: expected a whole number from 1, got ${text}`);
+  });
+}
+
+/** The cases whose names contain one of the texts, and the product that their speed is compared with. */
+function chosenCases(all: BenchCase[], only: readonly string[], peak: BenchCase): BenchCase[] {
+  const cases = all.filter(({ id }) => only.length === 0 || only.some((text) => id.includes(text)));
+  if (cases.length === 0) throw new InputError(`--only: no case has ${only.join(' or ')} in its name`);
+  return cases.some(({ id }) => id === peak.id) ? cases : [peak, ...cases];
+}
+
 async function bench(options: Options): Promise<void> {
   const { probeBackends } = await import('../../backends/index.ts');
-  const { benchCases } = await import('../../backends/bench/cases.ts');
+  const { benchCases, PEAK_CASE } = await import('../../backends/bench/cases.ts');
   const { runBench } = await import('../../backends/bench/run.ts');
+  const speed = await import('../../backends/bench/speed.ts');
   const report = await import('../../backends/bench/report.ts');
   const { parseWith, readJsonObject } = await import('../../checkpoints/json.ts');
 
-  const repeats = Number(options.repeats);
-  if (!Number.isInteger(repeats) || repeats < 1) {
-    throw new InputError(`--repeats: expected a whole number from 1, got ${options.repeats}`);
-  }
-  const only = options.only ?? '';
-  const cases = benchCases().filter(({ id }) => id.includes(only));
-  if (cases.length === 0) throw new InputError(`--only: no case has ${JSON.stringify(only)} in its name`);
+  const [repeats = 1] = wholeNumbers('--repeats', [options.repeats]);
+  const threads = wholeNumbers('--threads', options.threads ?? []);
+  const all = benchCases({ sweep: options.sweep === true });
+  const cases = chosenCases(all, options.only ?? [], PEAK_CASE);
   const here = (await probeBackends()).filter(({ available }) => available).map(({ name }) => String(name));
   const backends = options.backend ?? here.filter((name) => name !== 'cpu' && name !== 'webgpu');
   for (const name of backends) {
@@ -65,25 +89,36 @@ async function bench(options: Options): Promise<void> {
   if (python === undefined)
     console.error('without --python there is no PyTorch to compare with, so no ratios');
 
-  const result = await runBench({ cases, backends, python, repeats, report: (line) => console.error(line) });
+  const peers = backends.flatMap((backend) => {
+    const counts = backend === 'wasm' && threads.length > 0 ? threads : [undefined];
+    return counts.map((count) => ({ name: speed.peerName(backend, count), backend, threads: count }));
+  });
+  const result = await runBench({ cases, peers, python, repeats, report: (line) => console.error(line) });
   const ratios = report.ratiosOf(result);
   const machine = report.describeMachine();
+  const scaling = speed.threadsTable(result, threads);
   const text = [
     `Machine: ${machine}`,
     ...Object.entries(result.peers).map(([name, what]) => `- ${name}: ${what}`),
     `\nMilliseconds: median (least) of ${repeats}, and the median divided by PyTorch’s.\n`,
     report.tableOf(result),
-    '\nGPT’s training step: speed, and as a share of the backend’s own matrix product of n = 1024.\n',
-    report.fractionsOfPeak(result, cases),
+    '\nSpeed of the matrix products that each case needs, and as a share of the backend’s own product of n = 1024.\n',
+    speed.fractionsOfPeak(result, cases),
+    '\nDecoding, one sequence, with a cache; PyTorch’s speed divided by the backend’s.\n',
+    speed.decodingTable(result, cases),
+    ...(scaling === '' ? [] : ['\nThreads.\n', scaling]),
     `\n${report.peakOf(result)}`,
   ].join('\n');
-  const document = { machine, repeats, ...result, ratios };
+  const charts = speed.sweepCharts(result, cases);
+  const document = { machine, repeats, ...result, ratios, sweeps: speed.sweepsOf(result, cases) };
   console.log(options.json === true ? JSON.stringify(document, null, 2) : text);
   if (options.out !== undefined) {
     mkdirSync(options.out, { recursive: true });
     writeFileSync(join(options.out, 'bench.json'), `${JSON.stringify(document, null, 2)}\n`);
     writeFileSync(join(options.out, 'bench.md'), `${text}\n`);
-    writeFileSync(join(options.out, 'chart.vl.json'), `${JSON.stringify(report.chartOf(result), null, 2)}\n`);
+    for (const [name, chart] of Object.entries({ chart: report.chartOf(result), ...charts })) {
+      writeFileSync(join(options.out, `${name}.vl.json`), `${JSON.stringify(chart, null, 2)}\n`);
+    }
   }
   if (options.updateBaseline === true) {
     mkdirSync(dirname(options.baseline), { recursive: true });
