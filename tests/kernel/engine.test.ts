@@ -137,6 +137,11 @@ describe('cells without type checks', () => {
     ]);
   });
 
+  test('a call with type arguments is no comparison', async () => {
+    expect(await evaluate(engine, 'function same<T>(x: T) { return x }', 'same<number>(4)')).toBe(4);
+    expect(await evaluate(engine, 'const a = 1, b = 2, c = 3', '(a < b) > (c)')).toBe(false);
+  });
+
   test('enums, namespaces, decorators and parameter properties run too', async () => {
     expect(await evaluate(engine, 'enum Kind { A = 3, B }; Kind.B', 'Kind[3]')).toBe('A');
     expect(await evaluate(engine, 'namespace N { export const a = 5 }', 'N.a')).toBe(5);
@@ -274,6 +279,33 @@ describe('imports', () => {
     expect(await evaluate(engine, same)).toBe(true);
     writeModule('inner.ts', 'export const value: number = 22; // edited');
     expect(await evaluate(engine, cell)).toBe(220);
+  });
+
+  test('local files with more than types to erase are translated, and errors keep their places', async () => {
+    writeModule(
+      'colours.ts',
+      'export enum Colour { Red, Green }\n\nexport function fail(): never { throw new Error(Colour[1]) }',
+    );
+    expect(await evaluate(engine, 'import { Colour } from "./colours.ts"; Colour.Green')).toBe(1);
+    const error = await errorOf(engine, 'import { fail } from "./colours"; fail()', 'In[5]');
+    expect(error.stack).toBe(
+      `Error: Green\n    at fail (${join(folder, 'colours.ts')}:3:39)\n    at In[5]:1:35`,
+    );
+  });
+
+  test('a local file that is no TypeScript is named, with the place', async () => {
+    writeModule('broken.ts', 'export const fine = 1;\nexport const x: number = ;');
+    expect((await errorOf(engine, 'import { x } from "./broken.ts"')).message).toBe(
+      'broken.ts:2:26: Expression expected.',
+    );
+  });
+
+  test('JSON files are imported with and without an attribute, as they are now', async () => {
+    writeModule('data.json', '{ "n": 1 }');
+    expect(await evaluate(engine, 'import a from "./data.json"; a.n')).toBe(1);
+    expect(await evaluate(engine, 'import b from "./data.json" with { type: "json" }; b.n')).toBe(1);
+    writeModule('data.json', '{ "n": 22 }');
+    expect(await evaluate(engine, 'import c from "./data.json"; c.n')).toBe(22);
   });
 
   test('an import that fails says what is missing, and leaves the notebook as it was', async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -49,6 +49,12 @@ describe('type errors', () => {
     expect(await codesOf('[1].find((x) => x > 1).toFixed()')).toEqual([2532]);
   });
 
+  test('of markup in code say that it is none of TypeScript', async () => {
+    const result = await engine.run('const page = <div>text</div>;');
+    expect(result).toMatchObject({ ok: false, error: { name: 'SyntaxError' } });
+    expect(!result.ok && result.error.message).toMatch(/JSX.*display\.html/);
+  });
+
   test('cross cells: a name keeps the type it was declared with', async () => {
     await run('let count = 1; const double = (x: number) => 2 * x; interface Point { x: number }');
     expect(await codesOf('count = "one"')).toEqual([2322]);
@@ -91,6 +97,12 @@ describe('what cells import', () => {
     expect(await codesOf('import { display } from "tslab"; display.html(2)')).toEqual([2345]);
     expect(await codesOf('import nothing from "no-such-package"')).toEqual([2307]);
     expect(await codesOf('Buffer.from("a").length + process.pid')).toEqual([]);
+  });
+
+  test('is untyped where a package brings no declarations', async () => {
+    mkdirSync(join(folder, 'node_modules', 'untyped'), { recursive: true });
+    writeFileSync(join(folder, 'node_modules', 'untyped', 'index.js'), 'exports.seven = 7');
+    expect(await run('import { seven } from "untyped"; seven')).toBe(7);
   });
 
   test('is typed for local files too, as they are now', async () => {

@@ -1,4 +1,4 @@
-import { inspect } from 'node:util';
+import { inspect, types } from 'node:util';
 import type { MimeBundle } from './publish.ts';
 
 /** What a result looks like: a MIME bundle and its metadata. */
@@ -57,8 +57,16 @@ async function textDisplay(value: unknown): Promise<MimeBundle> {
   return isLong(text) ? foldedDisplay(text) : { 'text/plain': text };
 }
 
-/** A value as text, as Node prints it, with room for the data of a lab. */
+/** A frame of this kernel or of Node in the trace of an error. */
+const FOREIGN_FRAME = /\n +at [^\n]*(?:\/src\/kernel\/|node:)[^\n]*/g;
+
+/** A value as text, as Node prints it, with room for the data of a lab; of an error, the person's own frames. */
 export function inspectValue(value: unknown): string {
+  const text = inspectFully(value);
+  return types.isNativeError(value) ? text.replace(FOREIGN_FRAME, '') : text;
+}
+
+function inspectFully(value: unknown): string {
   return inspect(value, {
     depth: 6,
     maxArrayLength: 1000,

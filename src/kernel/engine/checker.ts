@@ -21,8 +21,11 @@ export interface CheckedCell {
 /** The number of the module that holds the text in question; cells that ran have numbers from 1. */
 const CURRENT = 0;
 
-/** A variable without a type gets one from its first assignment in a notebook's next cell: no error here. */
-const IMPLICIT_ANY_VARIABLE = new Set([7005, 7034]);
+/**
+ * What is no error in a notebook: a variable without a type gets one from its first assignment in a later cell, and
+ * a package without declarations is used as it is, untyped.
+ */
+const TOLERATED = new Set([7005, 7034, 7016]);
 
 /**
  * Checks cells with TypeScript. Every cell is a module of its own: what it uses of earlier cells it imports from the
@@ -98,9 +101,10 @@ export class CellChecker {
     const syntactic = program.getSyntacticDiagnostics(file);
     const found = syntactic.length > 0 ? syntactic : program.getSemanticDiagnostics(file);
     const errors = found.filter(({ category }) => category === this.#ts.DiagnosticCategory.Error);
-    return errors
-      .filter(({ code }) => !IMPLICIT_ANY_VARIABLE.has(code))
-      .map((one) => this.#describe(one, source));
+    const [first] = syntactic;
+    if (first && isMarkup(this.#ts, source))
+      return [{ ...this.#describe(first, source), message: NO_MARKUP }];
+    return errors.filter(({ code }) => !TOLERATED.has(code)).map((one) => this.#describe(one, source));
   }
 
   /**
@@ -206,6 +210,20 @@ function needsNodeTypes(source: string): boolean {
     if (!/^(llm-lab(\/.*)?|tslab|@tensorflow\/tfjs-core)$/.test(name)) return true;
   }
   return false;
+}
+
+const NO_MARKUP =
+  'Markup in code (JSX) is not TypeScript; write HTML as text and show it with display.html() of tslab';
+
+/** Whether a source that is no TypeScript is right once elements like `<div>` may stand in it. */
+function isMarkup(typescript: typeof ts, source: string): boolean {
+  if (!/<\w*[\s\w]*\/?>/.test(source)) return false;
+  const { diagnostics = [] } = typescript.transpileModule(source, {
+    reportDiagnostics: true,
+    fileName: 'cell.tsx',
+    compilerOptions: { jsx: typescript.JsxEmit.Preserve, target: typescript.ScriptTarget.ESNext },
+  });
+  return diagnostics.length === 0;
 }
 
 function lineAndColumn(source: string, offset: number): { line: number; column: number } {

@@ -1,10 +1,18 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs';
-import { type ResolveFnOutput, type ResolveHookContext, registerHooks } from 'node:module';
-import { dirname, extname, join, sep } from 'node:path';
+import {
+  type LoadFnOutput,
+  type LoadHookContext,
+  type ResolveFnOutput,
+  type ResolveHookContext,
+  registerHooks,
+} from 'node:module';
+import { basename, dirname, extname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import vm from 'node:vm';
 import { type AnyNode, parse } from 'acorn';
-import { stripTypes, withoutWarning } from './erase.ts';
+import { messageOf } from '../../errors.ts';
+import type { Position } from './edits.ts';
+import { type ErasedSource, stripTypes, transpile, withoutWarning } from './erase.ts';
 import { childNodes } from './scope.ts';
 
 /** The folder of this package: `llm-lab` and `tslab` mean this package's in every notebook, wherever it is. */
@@ -12,6 +20,8 @@ export const PACKAGE_ROOT = realpathSync(join(import.meta.dirname, '..', '..', '
 const PACKAGE_URL = pathToFileURL(join(PACKAGE_ROOT, 'package.json')).href;
 export const DISPLAY_MODULE = join(PACKAGE_ROOT, 'src', 'kernel', 'display', 'tslab.ts');
 
+/** The mark in the address of a file of the person: see `versionedUrl`. */
+const VERSION_MARK = 'lab';
 const IMPORTER = '__lab_notebook__.mts';
 const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs', '.json', '/index.ts', '/index.js'];
 
@@ -36,7 +46,54 @@ let areHooksInstalled = false;
 function installHooks(): void {
   if (areHooksInstalled) return;
   areHooksInstalled = true;
-  registerHooks({ resolve: (specifier, context, next) => resolveForCell(specifier, context, next) });
+  registerHooks({
+    resolve: (specifier, context, next) => resolveForCell(specifier, context, next),
+    load: (url, context, next) => loadForCell(url, context, next),
+  });
+}
+
+/**
+ * Loads a module. TypeScript of the person that is more than types to erase (an enum, say) is translated; what is
+ * wrong with a file names the file.
+ *
+ * @throws {SyntaxError} with the file's name, line and column
+ */
+function loadForCell(
+  url: string,
+  context: LoadHookContext,
+  next: (url: string, context?: Partial<LoadHookContext>) => LoadFnOutput,
+): LoadFnOutput {
+  if (!url.includes(`?${VERSION_MARK}=`) || !/\.m?ts\?/.test(url)) return next(url, context);
+  const path = fileURLToPath(url.slice(0, url.indexOf('?')));
+  const source = readFileSync(path, 'utf8');
+  try {
+    stripTypes(source);
+  } catch {
+    try {
+      const translated = transpile(source);
+      translatedFiles.set(url, translated);
+      return { format: 'module', source: translated.code, shortCircuit: true };
+    } catch (error) {
+      throw new SyntaxError(`${basename(path)}${placeOf(error)}: ${messageOf(error)}`);
+    }
+  }
+  return next(url, context);
+}
+
+/** Files that were translated, by address: their lines are not those of the file. */
+const translatedFiles = new Map<string, ErasedSource>();
+
+/** The place in a file of the person that a place in its loaded module comes from. */
+export function placeInFile(url: string, position: Position): Position {
+  return translatedFiles.get(url)?.originalPosition(position) ?? position;
+}
+
+/** `:line:column` of an error that knows its place. */
+function placeOf(error: unknown): string {
+  if (!(error instanceof Error) || !('position' in error)) return '';
+  const { position } = error;
+  if (typeof position !== 'object' || position === null) return '';
+  return 'line' in position && 'column' in position ? `:${position.line}:${position.column}` : '';
 }
 
 /** Whether a module is of the person who wrote the notebook: not a package, not this library. */
@@ -63,7 +120,11 @@ function resolveForCell(specifier: string, context: ResolveHookContext, next: Re
   }
   const resolved = resolveKindly(specifier, context, next);
   if (!isOwnFile(resolved.url)) return resolved;
-  return { ...resolved, url: versionedUrl(resolved.url) };
+  const own = { ...resolved, url: versionedUrl(resolved.url) };
+  // as TypeScript has it: a .json file says what it is by its name
+  return extname(fileURLToPath(resolved.url)) === '.json'
+    ? { ...own, importAttributes: { type: 'json' } }
+    : own;
 }
 
 /** Node's own resolution; then, as TypeScript resolves, without an extension; then from this package's folder. */
@@ -98,7 +159,7 @@ function versionedUrl(url: string): string {
   address.search = '';
   const stamps: string[] = [];
   collectStamps(fileURLToPath(address), new Set(), stamps);
-  address.searchParams.set('lab', hash(stamps.sort().join('\n')));
+  address.searchParams.set(VERSION_MARK, hash(stamps.sort().join('\n')));
   return address.href;
 }
 
@@ -130,6 +191,14 @@ function collectStamps(path: string, seen: Set<string>, stamps: string[]): void 
   for (const dependency of known.dependencies) collectStamps(dependency, seen, stamps);
 }
 
+function eraseTypes(source: string): string {
+  try {
+    return stripTypes(source).code;
+  } catch {
+    return transpile(source).code;
+  }
+}
+
 /** The local files a file imports by relative specifiers written out in it. */
 function localDependencies(path: string): string[] {
   const extension = extname(path);
@@ -137,7 +206,7 @@ function localDependencies(path: string): string[] {
   let program: AnyNode;
   try {
     const source = readFileSync(path, 'utf8');
-    const code = extension.endsWith('ts') ? stripTypes(source).code : source;
+    const code = extension.endsWith('ts') ? eraseTypes(source) : source;
     program = parse(code, { ecmaVersion: 'latest', sourceType: 'module', allowHashBang: true });
   } catch {
     return []; // importing it will tell what is wrong

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import type { Position } from './edits.ts';
+import { placeInFile } from './imports.ts';
 
 /** An error of a cell, as it crosses processes. */
 export interface CellError {
@@ -40,10 +41,10 @@ function ownFrame(line: string, cells: PositionMap): string | undefined {
   }
   const isLocal = place.startsWith('file:') && place.includes('?lab=');
   if (!isLocal) return undefined;
-  const path = decodeURIComponent(new URL(place.replace(/^async /, '')).pathname);
-  return call
-    ? `    at ${call} (${path}:${position.line}:${position.column})`
-    : `    at ${path}:${position.line}:${position.column}`;
+  const url = place.replace(/^async /, '');
+  const { line: row, column } = placeInFile(url, position);
+  const where = `${decodeURIComponent(new URL(url).pathname)}:${row}:${column}`;
+  return call ? `    at ${call} (${where})` : `    at ${where}`;
 }
 
 function nameOf(error: Error): string {
