@@ -43,3 +43,22 @@ if (tf.getGradient(tf.LogicalNot) === undefined) {
     },
   });
 }
+
+/**
+ * `tf.logSigmoid` forgets to save its input, so that inside of `tf.tidy` the input is gone when the gradient wants it. Its forward pass
+ * is run again on an input that was saved, and the gradient is taken from there.
+ */
+const engine = tf.engine();
+const customGrad = engine.customGrad.bind(engine);
+engine.customGrad = <T extends tf.Tensor>(f: CustomGradient<T>) => {
+  if (engine.state.activeScope?.name !== 'logSigmoid__op') return customGrad(f);
+  return customGrad<T>((x, save) => {
+    if (!(x instanceof tf.Tensor) || typeof save !== 'function') return f(x, save);
+    save([x]);
+    const again = (saved: readonly tf.Tensor[]): tf.Tensor => saved[0] ?? x;
+    return { value: f(x, save).value, gradFunc: (dy, saved) => f(again(saved), () => {}).gradFunc(dy, []) };
+  });
+};
+
+/** A function with a gradient of its own: from inputs and a way to save them to a value and its gradient. */
+type CustomGradient<T extends tf.Tensor> = Parameters<typeof engine.customGrad<T>>[0];

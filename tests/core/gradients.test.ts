@@ -34,3 +34,15 @@ describe('a mask made from the values themselves', () => {
     });
   }
 });
+
+describe('logSigmoid inside of tidy', () => {
+  it('has the gradient 1 − σ(x), and leaves no tensor behind', async () => {
+    const before = tf.memory().numTensors;
+    const x = tf.tensor1d([-2, 0, 1.5, 30]);
+    const gradient = tf.grad((at: tf.Tensor) => tf.tidy(() => tf.sum(tf.logSigmoid(tf.mul(at, 2)))))(x);
+    const expected = [-2, 0, 1.5, 30].map((at) => 2 / (1 + Math.exp(2 * at)));
+    for (const [i, got] of (await gradient.data()).entries()) expect(got).toBeCloseTo(expected[i] ?? 0, 6);
+    tf.dispose([x, gradient]);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
