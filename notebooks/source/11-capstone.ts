@@ -662,8 +662,8 @@ const modelLogits = await lab.orReference('capstone/model', gpt2Logits, (given, 
 // %% [markdown]
 // ### Does it match?
 //
-// Beside the bundled model lies a file with what *transformers* computed from it: logits of three rows of held-out stories,
-// and a continuation. It was written by the same script as the model, in another language and with another library. For a
+// Beside the bundled model lies a file with what *transformers* computed from it: logits of three rows of stories that it
+// was not trained on, and a continuation. It was written by the same script as the model, in another language and with another library. For a
 // model from the hub there is no such file; then the library of this course stands in, which is itself compared with transformers for
 // every family (the table of differences is `docs/parity.md`).
 
