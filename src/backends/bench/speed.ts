@@ -36,7 +36,7 @@ export function fractionsOfPeak(result: BenchResult, cases: readonly BenchCase[]
   return markdownTable(['case', 'GFLOP', ...peers], rows);
 }
 
-/** Tokens a second of the decoding cases, and PyTorch's divided by them. */
+/** Tokens a second of the decoding cases, and PyTorch's divided by them; empty without such cases. */
 export function decodingTable(result: BenchResult, cases: readonly BenchCase[]): string {
   const peers = Object.keys(result.peers);
   const rows = cases
@@ -52,7 +52,7 @@ export function decodingTable(result: BenchResult, cases: readonly BenchCase[]):
           : `${speed}, ${(ms / reference).toFixed(2)} ×`;
       }),
     ]);
-  return markdownTable(['tokens a second', ...peers], rows);
+  return rows.length === 0 ? '' : markdownTable(['tokens a second', ...peers], rows);
 }
 
 /** Times of one backend on several numbers of threads, and how much faster than on the fewest; empty without such peers. */

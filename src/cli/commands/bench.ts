@@ -68,6 +68,11 @@ function chosenCases(all: BenchCase[], only: readonly string[], peak: BenchCase)
   return cases.some(({ id }) => id === peak.id) ? cases : [peak, ...cases];
 }
 
+/** A table under its sentence, nothing for an empty one. */
+function section(sentence: string, table: string): string[] {
+  return table === '' ? [] : [`\n${sentence}\n`, table];
+}
+
 async function bench(options: Options): Promise<void> {
   const { probeBackends } = await import('../../backends/index.ts');
   const { benchCases, PEAK_CASE } = await import('../../backends/bench/cases.ts');
@@ -96,6 +101,7 @@ async function bench(options: Options): Promise<void> {
   const result = await runBench({ cases, peers, python, repeats, report: (line) => console.error(line) });
   const ratios = report.ratiosOf(result);
   const machine = report.describeMachine();
+  const decoding = speed.decodingTable(result, cases);
   const scaling = speed.threadsTable(result, threads);
   const text = [
     `Machine: ${machine}`,
@@ -104,9 +110,11 @@ async function bench(options: Options): Promise<void> {
     report.tableOf(result),
     '\nSpeed of the matrix products that each case needs, and as a share of the backend’s own product of n = 1024.\n',
     speed.fractionsOfPeak(result, cases),
-    '\nDecoding, one sequence, with a cache; PyTorch’s speed divided by the backend’s.\n',
-    speed.decodingTable(result, cases),
-    ...(scaling === '' ? [] : ['\nThreads.\n', scaling]),
+    ...section(
+      'Decoding, one sequence, with a cache; × is PyTorch’s speed divided by the backend’s.',
+      decoding,
+    ),
+    ...section('Threads.', scaling),
     `\n${report.peakOf(result)}`,
   ].join('\n');
   const charts = speed.sweepCharts(result, cases);
