@@ -3,10 +3,10 @@
 // %% [markdown]
 // # 11 · Capstone: a real checkpoint in your own model
 //
-// In ten chapters you wrote the parts of eight models. In this one you put the parts of one together, and then nothing is
-// left that somebody else did for you: you open the file in which a trained model lies, byte by byte, bring its numbers
-// into a model that **you** wrote, and show that it computes what the original computes. Then you measure what the model
-// can do, train it a little further, and write down what you found on a *model card*.
+// In ten chapters you wrote the parts of eight models. In this one you put the parts of one together, and then nothing
+// is left that somebody else did for you: you open the file in which a trained model lies, byte by byte, bring its
+// numbers into a model that **you** wrote, and show that it computes what the original computes. Then you measure what
+// the model can do, train it a little further, and write down what you found on a *model card*.
 //
 // | word | what it means here |
 // |---|---|
@@ -35,8 +35,8 @@ await show(`Computing on **${backend.name}**: ${backend.device}.`);
 // ## Part 1 · Which model?
 //
 // A small GPT-2 comes with this course, so that the chapter works without a connection. The script
-// `datasets/checkpoints/generate.py` trained it with the reference on the stories you know. Its files look exactly like those
-// of the large models on the hub:
+// `datasets/checkpoints/generate.py` trained it with the reference on the stories you know. Its files look exactly like
+// those of the large models on the hub:
 //
 // | file | what is in it |
 // |---|---|
@@ -44,9 +44,9 @@ await show(`Computing on **${backend.name}**: ${backend.device}.`);
 // | `model.safetensors` | all numbers of the model |
 // | `tokenizer.json` | the vocabulary and the merges of byte-level BPE |
 //
-// To work with another GPT-2 in this format, put its name on the hub, or the path of a folder, between the quotes below, and
-// run the notebook again; `openai-community/gpt2` is the original, of 124 million parameters (0.55 GB). What was fetched
-// once is kept. Without a connection the notebook says so and goes on with the model that came along.
+// To work with another GPT-2 in this format, put its name on the hub, or the path of a folder, between the quotes
+// below, and run the notebook again; `openai-community/gpt2` is the original, of 124 million parameters (0.55 GB). What
+// was fetched once is kept. Without a connection the notebook says so and goes on with the model that came along.
 
 // %%
 const WANTED: string = ''; // '' is the bundled one; or 'openai-community/gpt2', or the path of a folder
@@ -128,12 +128,12 @@ await show(
 //
 // `"transformer.ln_f.bias": {"dtype": "F16", "shape": [96], "data_offsets": [4608, 4800]}`
 //
-// `dtype` is the type of its numbers, and `data_offsets` says from which byte up to which they go, **counted from the end of
-// the header**. Another entry, `__metadata__`, is no tensor.
+// `dtype` is the type of its numbers, and `data_offsets` says from which byte up to which they go, **counted from the
+// end of the header**. Another entry, `__metadata__`, is no tensor.
 //
-// Older checkpoints were *pickle* files, which are programs: to open one is to run it. A safetensors file holds only text
-// and numbers, so it can be opened without trust in whoever made it. (The format is described in the [README of the
-// safetensors project](https://github.com/huggingface/safetensors#format).)
+// Older checkpoints were *pickle* files, which are programs: to open one is to run it. A safetensors file holds only
+// text and numbers, so it can be opened without trust in whoever made it. (The format is described in the [README of
+// the safetensors project](https://github.com/huggingface/safetensors#format).)
 
 // %% [exercise] capstone/read-header difficulty=2 minutes=25
 // ### Exercise: the header
@@ -147,8 +147,8 @@ await show(
 // <!-- hint -->
 // Three parts lie one after the other: a number, a text, and the numbers of the tensors. Where does each begin?
 // <!-- hint -->
-// Bytes 0 … 7 → length n; bytes 8 … 7 + n → text → JSON → entries {name: {dtype, shape, data_offsets: [from, to]}} without
-// `__metadata__`; begin = 8 + n + from.
+// Bytes 0 … 7 → length n; bytes 8 … 7 + n → text → JSON → entries {name: {dtype, shape, data_offsets: [from, to]}}
+// without `__metadata__`; begin = 8 + n + from.
 // <!-- hint -->
 // $n = \sum_{i=0}^{7} \text{byte}_i \cdot 256^i$; begin = 8 + n + data_offsets[0]. The format: README of the safetensors
 // project, section "Format".
@@ -189,8 +189,8 @@ await check('capstone/read-header', readHeader);
 // %% [markdown]
 // ### Numbers of 16 bits
 //
-// You know numbers of 32 bits, `F32`: 1 bit for the sign, 8 for the exponent, 23 for the fraction. Half the bits make half the
-// file, and two ways of saving them are in use:
+// You know numbers of 32 bits, `F32`: 1 bit for the sign, 8 for the exponent, 23 for the fraction. Half the bits make
+// half the file, and two ways of saving them are in use:
 //
 // | | sign | exponent | fraction | largest number |
 // |---|---|---|---|---|
@@ -198,15 +198,15 @@ await check('capstone/read-header', readHeader);
 // | `F16`, float16 | 1 | 5 | 10 | 65504 |
 // | `BF16`, bfloat16 | 1 | 8 | 7 | $3.4\cdot10^{38}$ |
 //
-// **bfloat16** saves at the fraction: it *is* a float32 without its lower half. It reaches as far, but less finely. **float16** is
-// finer and reaches less far. With sign bit s, exponent field e and fraction field f, its number is
+// **bfloat16** saves at the fraction: it *is* a float32 without its lower half. It reaches as far, but less finely.
+// **float16** is finer and reaches less far. With sign bit s, exponent field e and fraction field f, its number is
 //
 // $$x = (-1)^s \cdot \begin{cases} \dfrac{f}{1024}\cdot 2^{-14} & e = 0 \\[2mm] \infty \text{ (or "not a number" if } f \neq 0) & e = 31 \\[1mm]
 // \left(1 + \dfrac{f}{1024}\right) 2^{\,e-15} & \text{else} \end{cases}$$
 //
 // (IEEE 754-2019, section 3.4, binary16; Kalamkar et al., 2019, [A study of BFLOAT16 for deep learning
-// training](https://arxiv.org/abs/1905.12322).) The next chart shows how far apart two neighbouring numbers lie: the lower,
-// the finer.
+// training](https://arxiv.org/abs/1905.12322).) The next chart shows how far apart two neighbouring numbers lie: the
+// lower, the finer.
 
 // %%
 const magnitudes = Array.from({ length: 41 }, (_, i) => 2 ** (i - 26)); // from far below 1 to 2^14
@@ -227,15 +227,16 @@ await show(
 // ### Exercise: from 16 bits to 32
 // Write `decodeNumbers(bytes, dtype)`: the bytes of a tensor, little-endian, in one of the three types → `Float32Array`.
 //
-// A `DataView` has `getFloat32(place, littleEndian)` and `getUint16(place, littleEndian)`. Bits of a whole number: `code >> 10`
-// drops the lower ten, `code & 0x3ff` keeps them (`0x3ff` = 1023). `new Float32Array(words.buffer)` reads the bits of a `Uint32Array` as float32.
+// A `DataView` has `getFloat32(place, littleEndian)` and `getUint16(place, littleEndian)`. Bits of a whole number:
+// `code >> 10` drops the lower ten, `code & 0x3ff` keeps them (`0x3ff` = 1023). `new Float32Array(words.buffer)` reads
+// the bits of a `Uint32Array` as float32.
 //
 // <!-- hint -->
 // A number is a sign, an exponent and a fraction. How many bits has each in the three types, and which two types share
 // their exponent?
 // <!-- hint -->
-// F32: getFloat32(4·i, true). BF16: the 16 bits, shifted left by 16, are the bits of a float32. F16: sign = bit 15, e = bits
-// 10 … 14, f = bits 0 … 9; three cases: e = 0, e = 31, the rest.
+// F32: getFloat32(4·i, true). BF16: the 16 bits, shifted left by 16, are the bits of a float32. F16: sign = bit 15, e =
+// bits 10 … 14, f = bits 0 … 9; three cases: e = 0, e = 31, the rest.
 // <!-- hint -->
 // The formula above. 2 ** n is $2^n$; the smallest float16 above 0 is $2^{-24}$, and 1.0 has e = 15, f = 0.
 
@@ -328,8 +329,8 @@ await lab.whenSolved('capstone/read-header', readHeader, async () => {
 // - Old files also hold `h.0.attn.bias` and `h.0.attn.masked_bias`. These are no parameters but the causal mask, which you
 //   compute yourself.
 //
-// A loader that passes over what it does not understand is dangerous: a model with one random layer still writes something.
-// So every tensor must have a place, every place a tensor, and the shapes must agree.
+// A loader that passes over what it does not understand is dangerous: a model with one random layer still writes
+// something. So every tensor must have a place, every place a tensor, and the shapes must agree.
 
 // %% [exercise] capstone/match-weights difficulty=3 minutes=40
 // ### Exercise: matching
@@ -417,17 +418,17 @@ await check('capstone/match-weights', matchWeights);
 // %% [markdown]
 // ### Turned weights
 //
-// A linear layer of this course has a weight `[out, in]` and computes $x W^\top + b$. GPT-2 was written otherwise: its layers
-// are convolutions of width 1, which store `[in, out]` and compute $x W + b$. The results are the same if you **turn** (transpose) the
-// weight. Forget it where in = out, and no shape complains; the model just writes nonsense.
+// A linear layer of this course has a weight `[out, in]` and computes $x W^\top + b$. GPT-2 was written otherwise: its
+// layers are convolutions of width 1, which store `[in, out]` and compute $x W + b$. The results are the same if you
+// **turn** (transpose) the weight. Forget it where in = out, and no shape complains; the model just writes nonsense.
 //
 // And query, key and value are one tensor, so that one product makes all three:
 // $[q\;k\;v] = x\,[W_q\;W_k\;W_v] + [b_q\;b_k\;b_v]$.
 
 // %% [exercise] capstone/split-attention difficulty=2 minutes=20
 // ### Exercise: query, key and value from one tensor
-// Write `splitAttention({weight, bias}, {n_head})`: weight `[D, 3·D]`, bias `[3·D]` → `{query, key, value}`, each `{weight: [D, D], bias:
-// [D]}` as `lab.linear` takes them. You may or may not need `n_head`.
+// Write `splitAttention({weight, bias}, {n_head})`: weight `[D, 3·D]`, bias `[3·D]` → `{query, key, value}`, each
+// `{weight: [D, D], bias: [D]}` as `lab.linear` takes them. You may or may not need `n_head`.
 //
 // <!-- hint -->
 // A column of the stored weight makes one output feature. Which columns make the queries? And which way round does a
@@ -436,8 +437,8 @@ await check('capstone/match-weights', matchWeights);
 // weight [D, 3·D] → columns i·D … (i + 1)·D − 1 → [D, D] (in, out) → transpose → [D, D] (out, in); bias [3·D] → i·D …
 // (i + 1)·D − 1 → [D]; i = 0 query, 1 key, 2 value.
 // <!-- hint -->
-// $q = x W_q + b_q$, and linear computes $x W^\top + b$, so its weight is $W_q^\top$. The order is that of the code released with
-// Radford et al., 2019: first all queries, then all keys, then all values, over all heads.
+// $q = x W_q + b_q$, and linear computes $x W^\top + b$, so its weight is $W_q^\top$. The order is that of the code
+// released with Radford et al., 2019: first all queries, then all keys, then all values, over all heads.
 
 // %% [answer] capstone/split-attention
 interface FusedAttention {
@@ -467,8 +468,8 @@ await check('capstone/split-attention', splitAttention);
 // %% [markdown]
 // ### All together
 //
-// The next cell loads the model with your four functions: header, numbers, names, attention. Until all of them pass their
-// checks, the library loads it, and the cell says which one is missing.
+// The next cell loads the model with your four functions: header, numbers, names, attention. Until all of them pass
+// their checks, the library loads it, and the cell says which one is missing.
 
 // %%
 interface StoryParams {
@@ -552,8 +553,8 @@ await show(
 // %% [markdown]
 // ## Part 4 · The model
 //
-// Now the whole GPT-2, in one function. You wrote all of it in chapters 02 and 09; bring it over, with every part of it written by
-// you: linear layer, layer norm, GELU, attention. Only TensorFlow.js below.
+// Now the whole GPT-2, in one function. You wrote all of it in chapters 02 and 09; bring it over, with every part of it
+// written by you: linear layer, layer norm, GELU, attention. Only TensorFlow.js below.
 //
 // $$h_0 = E[\text{ids}] + P, \qquad a_l = h_{l-1} + \operatorname{MHA}(\operatorname{LN}(h_{l-1})), \qquad
 // h_l = a_l + \operatorname{FF}(\operatorname{LN}(a_l)), \qquad \text{logits} = \operatorname{LN}_f(h_L)\,E^\top$$
@@ -563,9 +564,9 @@ await show(
 //
 // $$\operatorname{GELU}(x) \approx \tfrac12 x\left(1 + \tanh\left(\sqrt{2/\pi}\,(x + 0.044715\,x^3)\right)\right)$$
 //
-// $E$ is the token table, $P$ the rows 0 … T − 1 of the position table, $\gamma$ and $\beta$ are the `weight` and `bias` of a norm.
-// (Radford et al., 2018, section 3.1; Radford et al., 2019, section 2.3; Hendrycks and Gimpel, 2016, [Gaussian error linear
-// units](https://arxiv.org/abs/1606.08415), section 2.)
+// $E$ is the token table, $P$ the rows 0 … T − 1 of the position table, $\gamma$ and $\beta$ are the `weight` and
+// `bias` of a norm. (Radford et al., 2018, section 3.1; Radford et al., 2019, section 2.3; Hendrycks and Gimpel, 2016,
+// [Gaussian error linear units](https://arxiv.org/abs/1606.08415), section 2.)
 
 // %% [exercise] capstone/model difficulty=5 minutes=90
 // ### Exercise: the whole model
@@ -579,18 +580,19 @@ await show(
 // | `params.blocks[i].feedForward` | `{up: {weight: [F, D], bias: [F]}, down: {weight: [D, F], bias: [D]}}` |
 // | `params.finalNorm` | `{weight, bias}`, each `[D]` |
 //
-// The logits may differ from the reference's by 1e-4 at most. Write helper functions in the same cell, as many as you like.
+// The logits may differ from the reference's by 1e-4 at most. Write helper functions in the same cell, as many as you
+// like.
 //
 // <!-- hint -->
-// Three pieces: a sum of two look-ups, the blocks of chapter 09 in a row, and a comparison of the result with every row of
-// the token table. Check the pieces one by one against `lab.layerNorm`, `lab.multiHeadAttention` and the like.
+// Three pieces: a sum of two look-ups, the blocks of chapter 09 in a row, and a comparison of the result with every row
+// of the token table. Check the pieces one by one against `lab.layerNorm`, `lab.multiHeadAttention` and the like.
 // <!-- hint -->
-// ids [B, T] → rows of tokens [B, T, D] + rows 0 … T − 1 of positions [T, D] → each block [B, T, D] → finalNorm [B, T, D] → times the
-// token table turned [D, V] → [B, T, V]. In a block: norm → q, k, v [B, H, T, d] → scores [B, H, T, T] / √d, future hidden →
-// softmax → times v → merge → output → + x; norm → up [B, T, F] → GELU → down → + .
+// ids [B, T] → rows of tokens [B, T, D] + rows 0 … T − 1 of positions [T, D] → each block [B, T, D] → finalNorm [B, T,
+// D] → times the token table turned [D, V] → [B, T, V]. In a block: norm → q, k, v [B, H, T, d] → scores [B, H, T, T] /
+// √d, future hidden → softmax → times v → merge → output → + x; norm → up [B, T, F] → GELU → down → + .
 // <!-- hint -->
-// The formulas above; $\operatorname{softmax}(q k^\top/\sqrt d + M)\,v$ with M = 0 where key ≤ query and very negative elsewhere
-// (Vaswani et al., 2017, section 3.2).
+// The formulas above; $\operatorname{softmax}(q k^\top/\sqrt d + M)\,v$ with M = 0 where key ≤ query and very negative
+// elsewhere (Vaswani et al., 2017, section 3.2).
 
 // %% [answer] capstone/model
 interface ModelSettings {
@@ -662,10 +664,10 @@ const modelLogits = await lab.orReference('capstone/model', gpt2Logits, (given, 
 // %% [markdown]
 // ### Does it match?
 //
-// Beside the bundled model lies a file with what *transformers* computed from it: logits of three rows of stories that it
-// was not trained on, and a continuation. It was written by the same script as the model, in another language and with another library. For a
-// model from the hub there is no such file; then the library of this course stands in, which is itself compared with transformers for
-// every family (the table of differences is `docs/parity.md`).
+// Beside the bundled model lies a file with what *transformers* computed from it: logits of three rows of stories that
+// it was not trained on, and a continuation. It was written by the same script as the model, in another language and
+// with another library. For a model from the hub there is no such file; then the library of this course stands in,
+// which is itself compared with transformers for every family (the table of differences is `docs/parity.md`).
 
 // %%
 const matrix = (rows: number[][]): tf.Tensor2D =>
@@ -703,24 +705,27 @@ await show(
 // %% [markdown]
 // ## Part 5 · Writing
 //
-// The simplest way to write: always take the likeliest token (*greedy* search). There is nothing random in it, so two programs that
-// compute the same logits write the same text, and one wrong token shows at once.
+// The simplest way to write: always take the likeliest token (*greedy* search). There is nothing random in it, so two
+// programs that compute the same logits write the same text, and one wrong token shows at once.
 
 // %% [exercise] capstone/greedy difficulty=3 minutes=30
 // ### Exercise: going on, greedily
-// Write `continueGreedily(params, prompt, settings)`: the new ids, at most `settings.maxNewTokens`. The token `settings.endId`
-// stops it and is not part of the result. When the text is longer than `settings.n_positions`, show the model the last
-// `n_positions` tokens only. Use `modelLogits(params, ids, settings)`: your model, or the library's until yours passes.
+// Write `continueGreedily(params, prompt, settings)`: the new ids, at most `settings.maxNewTokens`. The token
+// `settings.endId` stops it and is not part of the result. When the text is longer than `settings.n_positions`, show
+// the model the last `n_positions` tokens only. Use `modelLogits(params, ids, settings)`: your model, or the library's
+// until yours passes.
 //
-// The function is `async`: `await logits.data()` fetches the numbers, and what you did not make in a `tf.tidy` you dispose of yourself.
+// The function is `async`: `await logits.data()` fetches the numbers, and what you did not make in a `tf.tidy` you
+// dispose of yourself.
 //
 // <!-- hint -->
 // Look, choose, append, and look again. When does it stop, and what does the model see when the text has grown too long?
 // <!-- hint -->
-// seen = the last n_positions of [...prompt, ...written]; logits [1, T, V]; row T − 1 [V]; the index of its largest number
-// (`lab.argmax(row)`); end token → stop; else append; until maxNewTokens.
+// seen = the last n_positions of [...prompt, ...written]; logits [1, T, V]; row T − 1 [V]; the index of its largest
+// number (`lab.argmax(row)`); end token → stop; else append; until maxNewTokens.
 // <!-- hint -->
-// $u_t = \arg\max_v p(v \mid u_0 \dots u_{t-1})$; Holtzman et al., 2020, section 2, on decoding by maximising likelihood.
+// $u_t = \arg\max_v p(v \mid u_0 \dots u_{t-1})$; Holtzman et al., 2020, section 2, on decoding by maximising
+// likelihood.
 
 // %% [answer] capstone/greedy
 interface WritingSettings extends ModelSettings {
@@ -782,9 +787,9 @@ await lab.whenSolved('capstone/greedy', continueGreedily, async () => {
 // %% [markdown]
 // ## Part 6 · How good is it?
 //
-// A figure about a model is worth something only if one can say how it was had. We measure four things: how well the model predicts,
-// whether it knows how sure it may be, how fast it is, and how much memory it takes. Each goes into a list, with one sentence on how it was
-// measured. At the end the list becomes the model card.
+// A figure about a model is worth something only if one can say how it was had. We measure four things: how well the
+// model predicts, whether it knows how sure it may be, how fast it is, and how much memory it takes. Each goes into a
+// list, with one sentence on how it was measured. At the end the list becomes the model card.
 
 // %%
 interface Measurement {
@@ -814,13 +819,14 @@ console.log(
 // %% [markdown]
 // ### Perplexity of a long text
 //
-// The **loss** of a token is $-\ln p$, where p is the probability that the model gave it (in *nats*: natural logarithm). The
-// **perplexity** of a text is $e$ to the mean loss of its tokens: among how many equally likely tokens the model hesitates.
+// The **loss** of a token is $-\ln p$, where p is the probability that the model gave it (in *nats*: natural
+// logarithm). The **perplexity** of a text is $e$ to the mean loss of its tokens: among how many equally likely tokens
+// the model hesitates.
 //
-// A text is longer than the T max tokens a model can see, so it is read in **windows**. Cut it into pieces, and the first tokens of
-// each piece are predicted from hardly anything; the model looks worse than it is. So the windows overlap: each shows a
-// full window of text, but only the tokens that no window before has scored count. By how many tokens a window moves on is
-// its **stride**: small is more exact, large is faster.
+// A text is longer than the T max tokens a model can see, so it is read in **windows**. Cut it into pieces, and the
+// first tokens of each piece are predicted from hardly anything; the model looks worse than it is. So the windows
+// overlap: each shows a full window of text, but only the tokens that no window before has scored count. By how many
+// tokens a window moves on is its **stride**: small is more exact, large is faster.
 //
 // ```
 //   tokens      0 1 2 3 4 5 6 7 8 9 …          window 6, stride 4
@@ -832,23 +838,23 @@ console.log(
 
 // %% [exercise] capstone/strided-windows difficulty=3 minutes=25
 // ### Exercise: windows
-// Write `stridedWindows(length, window, stride)`, `stride` < `window`, for a text of `length` tokens. Return
-// `{begin, end, scoreFrom}` for each window: the first token shown, the place **after** the last one shown, the first one scored. Every
-// token but token 0 is scored exactly once.
+// Write `stridedWindows(length, window, stride)`, `stride` < `window`, for a text of `length` tokens. Return `{begin,
+// end, scoreFrom}` for each window: the first token shown, the place **after** the last one shown, the first one
+// scored. Every token but token 0 is scored exactly once.
 //
-// The first window shows the beginning, up to `window` tokens. Each later one ends `stride` tokens after the one before, but
-// never beyond the text, and shows `window` tokens. If there is nothing to score, there is no window.
+// The first window shows the beginning, up to `window` tokens. Each later one ends `stride` tokens after the one
+// before, but never beyond the text, and shows `window` tokens. If there is nothing to score, there is no window.
 //
 // `stridedWindows(10, 6, 4)` → `[{begin: 0, end: 6, scoreFrom: 1}, {begin: 4, end: 10, scoreFrom: 6}]`
 //
 // <!-- hint -->
 // Keep one number: the first token not scored yet. Where does the window end that scores from there on?
 // <!-- hint -->
-// from = 1; while from < length: end = min(length, window at first, then from + stride); begin = max(0, end − window); push
-// {begin, end, scoreFrom: from}; from = end.
+// from = 1; while from < length: end = min(length, window at first, then from + stride); begin = max(0, end − window);
+// push {begin, end, scoreFrom: from}; from = end.
 // <!-- hint -->
-// Every token t ≥ 1 has exactly one window with scoreFrom ≤ t < end. Baevski and Auli, 2019, *Adaptive input representations for neural
-// language modeling*, on the context that tokens get when windows overlap.
+// Every token t ≥ 1 has exactly one window with scoreFrom ≤ t < end. Baevski and Auli, 2019, *Adaptive input
+// representations for neural language modeling*, on the context that tokens get when windows overlap.
 
 // %% [answer] capstone/strided-windows
 interface TextWindow {
@@ -874,24 +880,26 @@ function stridedWindows(length: number, window: number, stride: number): TextWin
 await check('capstone/strided-windows', stridedWindows);
 
 // %% [markdown]
-// The perplexity of two models can be compared only if both cut text into the same tokens: with longer tokens, each is harder. **Bits
-// per byte** does not depend on the tokenizer: the sum of all losses, turned from nats into bits, divided by the bytes of the text.
+// The perplexity of two models can be compared only if both cut text into the same tokens: with longer tokens, each is
+// harder. **Bits per byte** does not depend on the tokenizer: the sum of all losses, turned from nats into bits,
+// divided by the bytes of the text.
 //
 // $$\text{perplexity} = \exp\Big(\frac1N\sum_{t} \ell_t\Big), \qquad \text{bits per byte} = \frac{1}{\ln 2}\cdot\frac{\sum_t \ell_t}{\text{bytes}}$$
 //
-// (Jurafsky and Martin, [Speech and language processing](https://web.stanford.edu/~jurafsky/slp3/), chapter on n-gram language models;
-// Gao et al., 2020, [The Pile](https://arxiv.org/abs/2101.00027), section 3.1.)
+// (Jurafsky and Martin, [Speech and language processing](https://web.stanford.edu/~jurafsky/slp3/), chapter on n-gram
+// language models; Gao et al., 2020, [The Pile](https://arxiv.org/abs/2101.00027), section 3.1.)
 
 // %% [exercise] capstone/perplexity difficulty=2 minutes=20
 // ### Exercise: perplexity and bits per byte
-// Write `measureText(windows, text)`: `windows` holds the losses of the scored tokens, in nats, a list for each window; `text` is the
-// text they belong to. Return `{loss, perplexity, bitsPerByte}`, `loss` being the mean over all tokens. Bytes are those of UTF-8.
+// Write `measureText(windows, text)`: `windows` holds the losses of the scored tokens, in nats, a list for each window;
+// `text` is the text they belong to. Return `{loss, perplexity, bitsPerByte}`, `loss` being the mean over all tokens.
+// Bytes are those of UTF-8.
 //
 // <!-- hint -->
 // One sum serves both figures. What is it divided by in each case?
 // <!-- hint -->
-// total = sum of all losses; loss = total / number of tokens; perplexity = Math.exp(loss); bitsPerByte = total / Math.LN2 /
-// new TextEncoder().encode(text).length.
+// total = sum of all losses; loss = total / number of tokens; perplexity = Math.exp(loss); bitsPerByte = total /
+// Math.LN2 / new TextEncoder().encode(text).length.
 // <!-- hint -->
 // The formulas above. The exponential comes last and once: $e^{\text{mean}}$ is not the mean of $e^{\ell}$.
 
@@ -915,9 +923,9 @@ function measureText(
 await check('capstone/perplexity', measureText);
 
 // %% [markdown]
-// Now read the held-out stories. The next cell keeps more than the losses: for each scored token also the probability of the
-// model's first guess, whether that guess was right, and at which place of its window it stood. With the bundled model there is a
-// figure to compare with: `reference.json`, measured by transformers.
+// Now read the held-out stories. The next cell keeps more than the losses: for each scored token also the probability
+// of the model's first guess, whether that guess was right, and at which place of its window it stood. With the bundled
+// model there is a figure to compare with: `reference.json`, measured by transformers.
 
 // %%
 interface Reading {
@@ -1028,24 +1036,27 @@ if (reading !== undefined) {
 // %% [markdown]
 // ### Does it know how sure it may be?
 //
-// The probability of the first guess is the model's **confidence**. It is honest, or *calibrated*, if of all guesses made with
-// 70% confidence about 70% are right. To measure it, sort the guesses into bins by confidence and compare, in each bin, the mean
-// confidence with the share that was right, its accuracy. The **expected calibration error** is the mean gap, each bin weighed by
-// the share of guesses in it:
+// The probability of the first guess is the model's **confidence**. It is honest, or *calibrated*, if of all guesses
+// made with 70% confidence about 70% are right. To measure it, sort the guesses into bins by confidence and compare, in
+// each bin, the mean confidence with the share that was right, its accuracy. The **expected calibration error** is the
+// mean gap, each bin weighed by the share of guesses in it:
 //
 // $$\text{ECE} = \sum_{b} \frac{n_b}{N}\,\bigl|\operatorname{acc}(b) - \operatorname{conf}(b)\bigr|$$
 //
-// (Guo, Pleiss, Sun and Weinberger, 2017, [On calibration of modern neural networks](https://arxiv.org/abs/1706.04599), equation 3.)
+// (Guo, Pleiss, Sun and Weinberger, 2017, [On calibration of modern neural networks](https://arxiv.org/abs/1706.04599),
+// equation 3.)
 
 // %% [exercise] capstone/calibration difficulty=3 minutes=30
 // ### Exercise: calibration
-// Write `calibrationOf(confidences, right, bins)`. Bin b of `bins` holds the confidences from b / bins up to, but without, (b + 1) /
-// bins; the last one includes 1. Return `{bins: [{count, confidence, accuracy}, …], error}`; an empty bin has 0 for all three.
+// Write `calibrationOf(confidences, right, bins)`. Bin b of `bins` holds the confidences from b / bins up to, but
+// without, (b + 1) / bins; the last one includes 1. Return `{bins: [{count, confidence, accuracy}, …], error}`; an
+// empty bin has 0 for all three.
 //
 // <!-- hint -->
 // Sort the guesses by how sure the model was. Among those it was 70% sure of, how many should be right?
 // <!-- hint -->
-// For each guess: bin = min(bins − 1, ⌊confidence · bins⌋). For each bin: count, mean confidence, share right. error = Σ count / total ·
+// For each guess: bin = min(bins − 1, ⌊confidence · bins⌋). For each bin: count, mean confidence, share right. error =
+// Σ count / total ·
 // |accuracy − confidence|.
 // <!-- hint -->
 // The formula above; $n_b$ = count, N = all guesses. Guo et al., 2017, section 2.
@@ -1130,25 +1141,25 @@ await lab.whenSolved('capstone/calibration', calibrationOf, async () => {
 //
 // ### How fast is it?
 //
-// **Latency** is the time that one answer takes, **throughput** how many tokens come in a second. Run the same work several times. The
-// first runs are slower (memory is being set up, code compiled): they are **warm-up** and do not count. Of the others give the **median** (half
-// of the runs are faster) and a high **percentile**: p95 is the time within which 95% of the runs ended. It tells what a user who is
-// unlucky will see.
+// **Latency** is the time that one answer takes, **throughput** how many tokens come in a second. Run the same work
+// several times. The first runs are slower (memory is being set up, code compiled): they are **warm-up** and do not
+// count. Of the others give the **median** (half of the runs are faster) and a high **percentile**: p95 is the time
+// within which 95% of the runs ended. It tells what a user who is unlucky will see.
 
 // %% [exercise] capstone/timing difficulty=2 minutes=20
 // ### Exercise: latency and throughput
-// Write `summariseTimes(milliseconds, tokens, warmUp)`: times of runs in the order in which they were made, tokens that **each** run
-// wrote, how many runs at the beginning do not count. Return `{median, p95, tokensPerSecond}`; median and p95 in milliseconds. With
-// n runs that count, p95 is the time at place ⌈0.95·n⌉ of the sorted list, counted from 1.
+// Write `summariseTimes(milliseconds, tokens, warmUp)`: times of runs in the order in which they were made, tokens that
+// **each** run wrote, how many runs at the beginning do not count. Return `{median, p95, tokensPerSecond}`; median and
+// p95 in milliseconds. With n runs that count, p95 is the time at place ⌈0.95·n⌉ of the sorted list, counted from 1.
 //
 // <!-- hint -->
 // Which runs count? And which of the three figures needs the runs in order?
 // <!-- hint -->
-// runs = all but the first warmUp; sorted by number; median = the middle one, or the mean of the middle two; p95 = sorted[⌈0.95·n⌉ −
-// 1]; tokensPerSecond = 1000 · tokens · n / sum of the runs.
+// runs = all but the first warmUp; sorted by number; median = the middle one, or the mean of the middle two; p95 =
+// sorted[⌈0.95·n⌉ − 1]; tokensPerSecond = 1000 · tokens · n / sum of the runs.
 // <!-- hint -->
-// Nearest rank: the p-th percentile is the value at place ⌈p·n⌉ of the sorted list (Hyndman and Fan, 1996, *Sample quantiles in
-// statistical packages*, definition 1).
+// Nearest rank: the p-th percentile is the value at place ⌈p·n⌉ of the sorted list (Hyndman and Fan, 1996, *Sample
+// quantiles in statistical packages*, definition 1).
 
 // %% [answer] capstone/timing
 function summariseTimes(
@@ -1201,12 +1212,14 @@ await lab.whenSolved('capstone/timing', summariseTimes, () =>
 // %% [markdown]
 // ## Part 7 · Fine-tuning
 //
-// Our model knows stories. What about the reviews of chapter 03? We measure its perplexity on reviews it has not seen, train it a little
-// further on others (*fine-tuning*), and measure again. And we measure the stories again as well: what a model learns last can push out what it
-// knew before. This is called **catastrophic forgetting** (McCloskey and Cohen, 1989).
+// Our model knows stories. What about the reviews of chapter 03? We measure its perplexity on reviews it has not seen,
+// train it a little further on others (*fine-tuning*), and measure again. And we measure the stories again as well:
+// what a model learns last can push out what it knew before. This is called **catastrophic forgetting** (McCloskey and
+// Cohen, 1989).
 //
-// The model that is trained is yours: its gradients run through `gpt2Logits`. The loaded parameters stay as they are; a copy is trained. A
-// model of more than five million parameters is too slow for this on most laptops: then the cell makes only a few steps.
+// The model that is trained is yours: its gradients run through `gpt2Logits`. The loaded parameters stay as they are; a
+// copy is trained. A model of more than five million parameters is too slow for this on most laptops: then the cell
+// makes only a few steps.
 
 // %%
 const reviews = await lab.loadReviews();
@@ -1316,20 +1329,22 @@ await lab.whenSolved('capstone/greedy', continueGreedily, async () => {
 lab.disposeParameters(tuned);
 
 // %% [markdown]
-// Look at the first figure: on reviews the loaded model is far **worse** than guessing among all V tokens alike, which would give
-// the perplexity V. It is sure of what comes next, and wrong. A model outside of what it knows does not become careful.
+// Look at the first figure: on reviews the loaded model is far **worse** than guessing among all V tokens alike, which
+// would give the perplexity V. It is sure of what comes next, and wrong. A model outside of what it knows does not
+// become careful.
 //
 // It learned the new kind of text within a minute or two, and lost part of the old. Three remedies are in use: mix old
-// text into the new, take smaller steps, or train only a few new parameters and leave the loaded ones alone (Hu et al., 2021,
-// [LoRA](https://arxiv.org/abs/2106.09685)). Try the first: let `batches` yield rows of stories too.
+// text into the new, take smaller steps, or train only a few new parameters and leave the loaded ones alone (Hu et al.,
+// 2021, [LoRA](https://arxiv.org/abs/2106.09685)). Try the first: let `batches` yield rows of stories too.
 
 // %% [markdown]
 // ## Part 8 · The model card
 //
-// A **model card** says what a model is, what it is for and not for, and how good it is, measured on what (Mitchell et al., 2019, [Model
-// cards for model reporting](https://arxiv.org/abs/1810.03993)). Most errors in such texts are figures that were typed: copied from
-// an older version, rounded in a hurry, or never measured. So ours are not typed. The text has places such as `{{perplexity}}`, and
-// a generator fills in what was measured, with a footnote on how. Where there is no measurement there is no card.
+// A **model card** says what a model is, what it is for and not for, and how good it is, measured on what (Mitchell et
+// al., 2019, [Model cards for model reporting](https://arxiv.org/abs/1810.03993)). Most errors in such texts are
+// figures that were typed: copied from an older version, rounded in a hurry, or never measured. So ours are not typed.
+// The text has places such as `{{perplexity}}`, and a generator fills in what was measured, with a footnote on how.
+// Where there is no measurement there is no card.
 //
 // The words of the template below are about the model that came along. If you loaded another one, change them.
 
@@ -1343,19 +1358,20 @@ lab.disposeParameters(tuned);
 // 2. **typed figures**: words of the template (cut at white space, after taking out the places) that have a digit and no letter. `GPT-2`
 //    and `F16` have letters and are names.
 //
-// If anything is refused, `text` is `''`. Else each `{{name}}` becomes the value with its `digits` after the point (`toFixed`) and
-// `[^name]`; then come an empty line and, for each name in the order of its first use, the line `[^name]: how`.
+// If anything is refused, `text` is `''`. Else each `{{name}}` becomes the value with its `digits` after the point
+// (`toFixed`) and `[^name]`; then come an empty line and, for each name in the order of its first use, the line
+// `[^name]: how`.
 //
 // `'Loss {{loss}}.'` → `'Loss 0.34[^loss].\n\n[^loss]: 40 stories'`
 //
 // <!-- hint -->
 // Look for reasons to refuse first. Only when there is none, write the card.
 // <!-- hint -->
-// names = the different {{name}} in order; refused = bad names, then the different words with a digit and no letter. None: each
-// {{name}} → value.toFixed(digits) + [^name]; then '' and, for each name, [^name]: how; joined with '\n'.
+// names = the different {{name}} in order; refused = bad names, then the different words with a digit and no letter.
+// None: each {{name}} → value.toFixed(digits) + [^name]; then '' and, for each name, [^name]: how; joined with '\n'.
 // <!-- hint -->
-// Useful: `template.matchAll(/\{\{([\w-]+)\}\}/g)`, `/\p{L}/u` for a letter, `Number.isFinite`, `new Set(list)` for the different
-// ones. Mitchell et al., 2019, section 4: metrics and how they were had belong together.
+// Useful: `template.matchAll(/\{\{([\w-]+)\}\}/g)`, `/\p{L}/u` for a letter, `Number.isFinite`, `new Set(list)` for the
+// different ones. Mitchell et al., 2019, section 4: metrics and how they were had belong together.
 
 // %% [answer] capstone/model-card
 function modelCard(
@@ -1411,8 +1427,8 @@ await lab.whenSolved('capstone/model-card', modelCard, async () => {
 });
 
 // %% [markdown]
-// Read the card again as somebody who wants to use the model. What is missing? For whom might it work badly? A card that says so is better than one
-// with more digits.
+// Read the card again as somebody who wants to use the model. What is missing? For whom might it work badly? A card
+// that says so is better than one with more digits.
 //
 // ## Quiz
 
@@ -1535,4 +1551,5 @@ await show(
 // - Guo et al., 2017, [On calibration of modern neural networks](https://arxiv.org/abs/1706.04599).
 // - Mitchell et al., 2019, [Model cards for model reporting](https://arxiv.org/abs/1810.03993).
 //
-// This was the last chapter. You can now open a model, rebuild it, and say how good it is, with numbers you measured yourself.
+// This was the last chapter. You can now open a model, rebuild it, and say how good it is, with numbers you measured
+// yourself.
