@@ -31,6 +31,8 @@ const NEUTRAL = {
 const SETTINGS = {
   'share/jupyter/lab/settings/overrides.json': {
     '@jupyterlab/apputils-extension:notification': { fetchNews: 'false', checkForUpdates: false },
+    // JupyterLab gives up after a second; the first completion of a notebook reads Node's declarations.
+    '@jupyterlab/completer-extension:manager': { providerTimeout: 20_000 },
   },
   // JupyterLab runs scripts of its own with Node, which would take them for modules like ours.
   'package.json': { type: 'commonjs' },

@@ -122,7 +122,7 @@ export class CellChecker {
 
   /** Reads ahead, a file at a step. */
   preload(): Generator<void> {
-    return this.#files.preloadLibrary();
+    return this.#files.preload();
   }
 
   /** Starts over with what is known of files and cells, after a check was cut short. */

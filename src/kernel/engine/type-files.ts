@@ -147,11 +147,17 @@ export class TypeFiles {
   }
 
   /**
-   * Parses the library and what its types are made of, a file at a step, for the time when nobody waits: the
-   * first cell of most notebooks imports it.
+   * Parses the library and what its types are made of, then Node's declarations, a file at a step, for the time
+   * when nobody waits: the first cell of most notebooks imports the library, and completion knows Node's names.
    */
-  *preloadLibrary(): Generator<void> {
-    const waiting = [join(PACKAGE_ROOT, 'src', 'index.ts')];
+  *preload(): Generator<void> {
+    const nodeTypes = join(PACKAGE_ROOT, 'node_modules', '@types', 'node', 'index.d.ts');
+    yield* this.#preloadFrom(join(PACKAGE_ROOT, 'src', 'index.ts'), (file) => !file.includes('@types'));
+    yield* this.#preloadFrom(nodeTypes, (file) => file.includes('@types'));
+  }
+
+  *#preloadFrom(root: string, isWanted: (file: string) => boolean): Generator<void> {
+    const waiting = [root];
     const seen = new Set(waiting);
     const host = this.#resolutionHost();
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
@@ -166,9 +172,15 @@ export class TypeFiles {
         ...(format === undefined ? {} : { impliedNodeFormat: format }),
       });
       const text = this.file(name)?.snapshot.getText(0, Number.MAX_SAFE_INTEGER) ?? '';
-      for (const { fileName } of this.#ts.preProcessFile(text, true, false).importedFiles) {
-        const found = this.#resolve(fileName, name).resolvedModule?.resolvedFileName;
-        if (found === undefined || seen.has(found) || found.includes('@types')) continue;
+      const { importedFiles, referencedFiles } = this.#ts.preProcessFile(text, true, false);
+      const files = [
+        ...importedFiles.map(
+          ({ fileName }) => this.#resolve(fileName, name).resolvedModule?.resolvedFileName,
+        ),
+        ...referencedFiles.map(({ fileName }) => join(dirname(name), fileName)),
+      ];
+      for (const found of files) {
+        if (found === undefined || seen.has(found) || !isWanted(found)) continue;
         seen.add(found);
         waiting.push(found);
       }
