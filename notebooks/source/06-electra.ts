@@ -634,6 +634,13 @@ await lab.show(lab.table(mostSuspect));
 lab.disposeParameters(params);
 
 // %% [markdown]
+// When this chapter was written, *market* stood out at once: a hen comes out of a coop or a barn, not out of a market. *Meow* was
+// overlooked. To know that it is wrong, one must connect the sound with the animal four words before, and generators seldom
+// put another animal's sound there, so there was little to learn it from. And in the second sentence the model may accuse a
+// word that is fine: it has never seen that sentence end so early, and takes the unusual for the wrong. A discriminator knows
+// what it was *shown*, not what is true.
+
+// %% [markdown]
 // ## Quiz
 
 // %%

@@ -14,8 +14,9 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
       'runs.every(({ loss }, i) => i === 0 || loss < (runs[i - 1]?.loss ?? 0))',
       'fit.exponent < 0',
       'fit.rSquared > 0.9',
+      'foreseen.low < foreseen.loss && foreseen.loss < foreseen.high',
     ],
-    full: ['fit.exponentInterval.high < 0'],
+    full: ['fit.exponentInterval.high < 0', 'larger.loss < (runs.at(-1)?.loss ?? 0)'],
   },
   '02-three-architectures': { always: ['farthest < 1e-4'], full: ['lossOpen < 0.5', 'lossClosed > 2.3'] },
   '03-bert': {
@@ -39,12 +40,34 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
   },
   '06-electra': {
     always: ['farthest < 1e-4', 'frequencies.every((row) => Math.abs(row.drawn - row.softmax) < 0.02)'],
-    full: ['precision > 0.6', 'recall > 0.4'],
+    full: ['precision > 0.6', 'recall > 0.4', 'mostSuspect[2]["most suspect"] === "7 market"'],
   },
-  '07-bart': { always: ['farthest < 1e-4', 'lastLoss < firstLoss'], full: ['lastLoss < 0.5 * firstLoss'] },
+  '07-bart': {
+    always: [
+      'comparison.length === 3 && comparison.every((row) => row["largest difference of the logits"] < 1e-4)',
+      'lastLoss < firstLoss',
+      'poissonTable.every(({ drawn, formula }) => Math.abs(drawn - formula) < 0.01)',
+      'Math.abs(Math.exp(tree.find(({ text }) => text === "b.")?.log ?? 0) - 0.32) < 1e-9',
+      'Math.abs(Math.exp(tree.find(({ text }) => text === "ab.")?.log ?? 0) - 0.14) < 1e-9',
+    ],
+    full: [
+      'lossesAfter.every(({ copied, found }) => copied < found)',
+      'lossesAfter.every(({ found }, i) => found < 0.5 * (lossesBefore[i]?.found ?? 0))',
+      'quality.filter((row) => row.repaired > row["broken text"]).length >= 3',
+      'better > worse',
+    ],
+  },
   '08-t5': {
-    always: ['farthest < 1e-4'],
-    full: ['right >= 0.9 * answers.length', 'lastLoss < 0.2'],
+    always: [
+      'comparison.length === 8 && comparison.every((row) => row["largest difference of the logits"] < 1e-4)',
+      'gapLossAfter < gapLossBefore && taskLossAfter < taskLossBefore',
+      'Math.abs(capped.reduce((sum, share) => sum + share, 0) - 1) < 1e-9',
+    ],
+    full: [
+      'gapLossAfter < 2.6',
+      '["past", "plural", "title", "sentiment"].every((task) => (scores.find(({ label }) => label === task)?.value ?? 0) >= 0.8)',
+      '["add", "subtract"].every((task) => (scores.find(({ label }) => label === task)?.value ?? 1) < 0.6)',
+    ],
   },
   '09-gpt': {
     always: [
