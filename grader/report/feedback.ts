@@ -86,9 +86,11 @@ export function judgementText(judgement: Judgement, options: FeedbackOptions): s
   return lines.join('\n');
 }
 
-const GREEN = '#1a7f37';
-const RED = '#cf222e';
-const GREY = '#6e7781';
+/** On light and on dark, each at least 4.5 times as bright as the background or the reverse; a browser without `light-dark` uses its text colour. */
+export const GREEN = 'light-dark(#1a7f37,#4ac26b)';
+export const RED = 'light-dark(#cf222e,#ff7b72)';
+export const GREY = 'light-dark(#6a737d,#9198a1)';
+export const AMBER = 'light-dark(#9a6700,#d29922)';
 
 /** Feedback as an HTML fragment with its styles inline, on any background. */
 export function judgementHtml(judgement: Judgement, options: FeedbackOptions): string {
@@ -97,7 +99,7 @@ export function judgementHtml(judgement: Judgement, options: FeedbackOptions): s
   const mistake =
     judgement.mistake === undefined
       ? ''
-      : box('#bf8700', `<strong>What went wrong</strong><br>${escapeHtml(judgement.mistake.diagnosis)}`);
+      : box(AMBER, `<strong>What went wrong</strong><br>${escapeHtml(judgement.mistake.diagnosis)}`);
   const checks = judgement.checks.map((check) => checkHtml(check, check === failure)).join('');
   const finished = judgement.verdict === 'pass' && judgement.hiddenRemaining === 0;
   const next = finished

@@ -1,26 +1,27 @@
 /** HTML: a page a learner, and an overview for the instructor. Self-contained files that open anywhere, print well and follow the system's colours. */
 import type { Exercise } from '../define.ts';
 import type { ExerciseReport, SubmissionReport } from '../grade.ts';
-import { escapeHtml, judgementHtml } from './feedback.ts';
+import { AMBER, escapeHtml, GREEN, GREY, judgementHtml, RED } from './feedback.ts';
 import { fileNameOf } from './names.ts';
 
 const STYLE = `
 :root{color-scheme:light dark}
 body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.6rem;margin:0 0 .2rem}h2{font-size:1.15rem;margin:1.6rem 0 .3rem}
-.sub{color:GrayText;margin:0 0 1rem}
-.now{border:1px solid #bf8700;border-radius:8px;padding:.7rem 1rem;margin:1rem 0}
-.done{border-color:#1a7f37}
+.sub{color:${GREY};margin:0 0 1rem}
+.now{border:1px solid ${AMBER};border-radius:8px;padding:.7rem 1rem;margin:1rem 0}
+.done{border-color:${GREEN}}
+details.right>summary{color:${GREEN};cursor:pointer}
 ul.list{list-style:none;padding:0}ul.list li{margin:.15rem 0}
 table.grid{border-collapse:collapse;width:100%}table.grid th,table.grid td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #8884;vertical-align:top}
 code{font-family:ui-monospace,monospace}
-footer{color:GrayText;font-size:.85rem;margin-top:2rem}
+footer{color:${GREY};font-size:.85rem;margin-top:2rem}
 `;
 
 const ICON = {
-  pass: '<span style="color:#1a7f37">✓</span>',
-  fail: '<span style="color:#cf222e">✗</span>',
-  error: '<span style="color:#bf8700">!</span>',
+  pass: `<span style="color:${GREEN}">✓</span>`,
+  fail: `<span style="color:${RED}">✗</span>`,
+  error: `<span style="color:${AMBER}">!</span>`,
 } as const;
 const WORD = { pass: 'all correct', fail: 'not finished yet', error: 'could not be graded' } as const;
 
@@ -34,6 +35,14 @@ const anchor = (id: string): string => id.replace(/[^a-z0-9]+/g, '-');
 
 const marks = (report: { score: number | null; points: number }): string =>
   report.score === null ? `– of ${report.points} points` : `${report.score} of ${report.points} points`;
+
+/** How far it is, in a few words. */
+function progress({ verdict, exercises }: SubmissionReport): string {
+  const right = exercises.filter((one) => one.verdict === 'pass').length;
+  return exercises.length === 0 || verdict === 'pass'
+    ? WORD[verdict]
+    : `${right} of ${exercises.length} exercises right${verdict === 'error' ? `, some ${WORD.error}` : ''}`;
+}
 
 /** Which exercise to go on with: the first that was begun and is wrong, else the first that is empty. */
 function nextExercise(report: SubmissionReport): ExerciseReport | undefined {
@@ -64,14 +73,18 @@ function whatNow(report: SubmissionReport): string {
 function exerciseHtml(report: ExerciseReport, exercise: Exercise | undefined): string {
   const title = `<h2 id="${anchor(report.id)}">${ICON[report.verdict]} ${escapeHtml(report.title)}</h2>`;
   if (report.problem !== undefined) {
-    const colour = report.verdict === 'error' ? '#bf8700' : '#cf222e';
+    const colour = report.verdict === 'error' ? AMBER : RED;
     return `${title}<div style="border-left:4px solid ${colour};padding:.4em .9em"><strong>${report.verdict === 'error' ? '–' : report.score} of ${report.points} points.</strong> ${escapeHtml(report.problem)}</div>`;
   }
   const judgement = { ...report, verdict: report.verdict === 'pass' ? ('pass' as const) : ('fail' as const) };
-  return (
-    title +
-    judgementHtml(judgement, { mode: 'grade', ...(exercise === undefined ? {} : { hints: exercise.hints }) })
-  );
+  const html = judgementHtml(judgement, {
+    mode: 'grade',
+    ...(exercise === undefined ? {} : { hints: exercise.hints }),
+  });
+  // What is right is folded, so that what is left to do stands out.
+  return report.verdict === 'pass'
+    ? `${title}<details class="right"><summary>all checks passed</summary>${html}</details>`
+    : title + html;
 }
 
 /** The page of one learner. Without the seed: who has it can draw the hidden inputs. */
@@ -90,7 +103,7 @@ export function learnerPage(report: SubmissionReport, exercises: ReadonlyMap<str
   const chapter = report.chapter === null ? '' : `, chapter ${escapeHtml(report.chapter)}`;
   return page(
     `${report.learner}: ${marks(report)}`,
-    `<h1>${name(report.learner)}: ${marks(report)}</h1><p class="sub">${name(report.file)}${chapter} · ${WORD[report.verdict]}</p>` +
+    `<h1>${name(report.learner)}: ${marks(report)}</h1><p class="sub">${name(report.file)}${chapter} · ${progress(report)}</p>` +
       `${whatNow(report)}${notices}<ul class="list">${list}</ul>${details}` +
       '<footer>“Hidden” cases use other sizes and values; their numbers are not shown.</footer>',
   );
