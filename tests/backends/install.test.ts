@@ -1,17 +1,19 @@
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
-  readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { probeBackends } from '../../src/backends/index.ts';
 import { installNative, removeNative } from '../../src/backends/native/install.ts';
+import { KERNELS_VERSION } from '../../src/backends/native/kernels/library.ts';
 import { installedNative } from '../../src/backends/native/record.ts';
 import { findPython } from '../../src/cli/jupyter/python.ts';
 
@@ -27,6 +29,11 @@ function wheelAtHand(): string | undefined {
 const linux = process.platform === 'linux';
 const search = await findPython();
 const python = 'python' in search ? search.python.command[0] : undefined;
+
+/** What `lab doctor` and `lab backend status` say of the backend. */
+async function detailOfTensorflow(): Promise<string | undefined> {
+  return (await probeBackends()).find(({ name }) => name === 'tensorflow')?.detail;
+}
 
 describe('lab backend install', () => {
   let root = '';
@@ -109,7 +116,10 @@ describe('lab backend install', () => {
     if (wheel === undefined) {
       context.skip('no TensorFlow wheel here: run lab backend install, or set LLM_LAB_TENSORFLOW_WHEEL');
     }
-    expect(await installNative('tensorflow', { ...quiet, wheel })).toMatch(/^CPU, TensorFlow 2\./);
+    const device = await installNative('tensorflow', { ...quiet, wheel });
+    expect(device).toMatch(/^CPU, TensorFlow 2\.[\d.]+, the lab’s kernels on \d+ threads?$/);
+    expect(installedNative('tensorflow')).toMatchObject({ kernels: KERNELS_VERSION });
+    expect(await detailOfTensorflow()).toBe('native library installed');
     const script = `
       import { startBackend } from './src/backends/index.ts';
       console.log(JSON.stringify(await startBackend()));`;
@@ -120,8 +130,44 @@ describe('lab backend install', () => {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     expect(JSON.parse(printed)).toMatchObject({ name: 'tensorflow', reason: 'the fastest installed' });
-    expect(JSON.parse(readFileSync(join(root, 'tensorflow', 'installed.json'), 'utf8'))).toHaveProperty(
-      'tensorflow',
+    // Values, gradients and generation of whole models, on the kernels that were compiled here.
+    const models = ['gpt2-lm', 'llama-lm-llama3', 't5-model', 'bert-pre-training'];
+    const folders = models.map((model) => `tests/parity/fixtures/${model}`);
+    execFileSync(process.execPath, ['src/cli/main.ts', 'parity', ...folders], {
+      cwd: join(import.meta.dirname, '../..'),
+      env: { ...process.env, LLM_LAB_BACKEND: 'tensorflow' },
+      stdio: 'ignore',
+    });
+  });
+
+  it('installs TensorFlow without the lab’s kernels where these cannot be compiled, and says so', {
+    timeout: 300_000,
+  }, async (context) => {
+    const wheel = wheelAtHand();
+    if (!linux || python === undefined) context.skip('needs Linux and Python');
+    if (wheel === undefined) {
+      context.skip('no TensorFlow wheel here: run lab backend install, or set LLM_LAB_TENSORFLOW_WHEEL');
+    }
+    const compiler = join(root, 'old-compiler');
+    writeFileSync(
+      compiler,
+      '#!/bin/sh\ncase "$*" in *march*) echo too old >&2; exit 1;; esac\nexec g++ "$@"\n',
+    );
+    chmodSync(compiler, 0o755);
+    const lines: string[] = [];
+    const report = (line: string): void => void lines.push(line);
+    const device = await installNative('tensorflow', { report, wheel, compiler });
+    expect(device).toMatch(/^CPU, TensorFlow 2\.[\d.]+$/);
+    expect(lines.join('\n')).toMatch(/The lab’s own kernels cannot be used: .* too old/);
+    expect(installedNative('tensorflow')?.kernels).toBeUndefined();
+    expect(await detailOfTensorflow()).toMatch(/slower than it could be: .*too old; npx lab backend install/);
+  });
+
+  it('tells of an installation from before the kernels that another one is faster', async () => {
+    oldInstallation();
+    writeFileSync(join(root, 'tensorflow', 'tfjs_binding.node'), 'an addon');
+    expect(await detailOfTensorflow()).toMatch(
+      /slower than it could be: .*; npx lab backend install tensorflow/,
     );
   });
 });

@@ -1,9 +1,19 @@
-/** Compares what an operation gives on wasm with what it gives on the plain cpu backend: its value and its gradients. */
+/**
+ * Compares what an operation gives on a backend with kernels of the lab's own with what it gives on the plain cpu
+ * backend: its value and its gradients. The backends are wasm, and tensorflow where it is installed.
+ */
 
 import * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
 import { startBackend } from '../../src/backends/index.ts';
+import { KERNELS_VERSION } from '../../src/backends/native/kernels/library.ts';
+import { installedNative } from '../../src/backends/native/record.ts';
 import { createRng } from '../../src/core/index.ts';
+
+/** Whether an installed tensorflow backend has the kernels of this version. */
+export const HAS_NATIVE = installedNative('tensorflow')?.kernels === KERNELS_VERSION;
+
+const BACKENDS = HAS_NATIVE ? ['wasm', 'tensorflow'] : ['wasm'];
 
 type Numbers = { shape: number[]; values: Float32Array };
 export type Operation = (...inputs: tf.Tensor[]) => tf.Tensor;
@@ -46,15 +56,20 @@ export async function expectSame(
 ): Promise<void> {
   const inputs = shapes.map((shape, i) => draw(`input ${i}`, shape));
   const expected = await valueAndGradients('cpu', operation, inputs, differentiable);
-  const actual = await valueAndGradients('wasm', operation, inputs, differentiable);
-  expect(actual.map((numbers) => numbers.length)).toEqual(expected.map((numbers) => numbers.length));
-  for (const [which, numbers] of expected.entries()) {
-    for (const [i, number] of numbers.entries()) {
-      const got = actual[which]?.[i] ?? Number.NaN;
-      const worst = 2e-5 + 2e-5 * Math.abs(number);
-      if (!(Math.abs(got - number) <= worst) && !Object.is(got, number)) {
-        expect.fail(`output ${which}, element ${i}: expected ${number}, got ${got}`);
-      }
+  for (const backend of BACKENDS) {
+    const actual = await valueAndGradients(backend, operation, inputs, differentiable);
+    expect(actual.map((numbers) => numbers.length)).toEqual(expected.map((numbers) => numbers.length));
+    for (const [which, numbers] of expected.entries())
+      expectNear(backend, which, actual[which] ?? [], numbers);
+  }
+}
+
+function expectNear(backend: string, which: number, actual: number[], expected: number[]): void {
+  for (const [i, number] of expected.entries()) {
+    const got = actual[i] ?? Number.NaN;
+    const worst = 2e-5 + 2e-5 * Math.abs(number);
+    if (!(Math.abs(got - number) <= worst) && !Object.is(got, number)) {
+      expect.fail(`${backend}: output ${which}, element ${i}: expected ${number}, got ${got}`);
     }
   }
 }

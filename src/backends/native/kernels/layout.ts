@@ -6,7 +6,9 @@ import { addKernel, isFloat, missing, replaceKernel } from './replace-kernel.ts'
 
 export function registerLayout(library: KernelLibrary): void {
   registerSharing(library);
+  registerCacheWrite(library);
   replaceKernel('Transpose', ({ inputs: { x }, attrs }) => x && permute(library, x, attrs?.perm));
+  replaceKernel('Slice', ({ inputs: { x }, attrs }) => x && slice(library, x, attrs));
   replaceKernel('GatherV2', ({ inputs: { x, indices }, attrs }) => {
     if (x === undefined || indices === undefined || !isFloat(x)) return undefined;
     if (indices.dtype !== 'int32' || indices.shape.includes(0)) return undefined;
@@ -53,12 +55,71 @@ function registerSharing(library: KernelLibrary): void {
 
 /** The axes of x in another order; undefined for what the kernel has no case for. */
 function permute(library: KernelLibrary, x: tf.TensorInfo, order: unknown): tf.TensorInfo | undefined {
-  if (!isFloat(x) || !Array.isArray(order) || x.shape.length > 4 || x.shape.length === 0) return undefined;
+  if (!isFloat(x) || !Array.isArray(order)) return undefined;
   const axes = order.map(Number);
   const shape = axes.map((axis) => x.shape[axis] ?? 0);
-  const steps = tf.util.computeStrides(x.shape);
-  const stepOf = (axis: number): number => steps[axis] ?? 1;
+  const steps = stepsOf(x);
+  return copy(
+    library,
+    x,
+    shape,
+    axes.map((axis) => steps[axis] ?? 1),
+    0,
+  );
+}
+
+/** A part of x; undefined for what the kernel has no case for. */
+function slice(
+  library: KernelLibrary,
+  x: tf.TensorInfo,
+  attrs: tf.NamedAttrMap | undefined,
+): tf.TensorInfo | undefined {
+  const { begin, size } = attrs ?? {};
+  if (!isFloat(x) || !Array.isArray(begin) || !Array.isArray(size)) return undefined;
+  const [from = [], sizes = []] = tf.slice_util.parseSliceParams(x, begin.map(Number), size.map(Number));
+  const steps = stepsOf(x);
+  const offset = from.reduce((sum, start, axis) => sum + start * (steps[axis] ?? 1), 0);
+  // What does not lie within goes to TensorFlow's kernel, which says so.
+  const within = sizes.every((n, axis) => n > 0 && (from[axis] ?? 0) + n <= (x.shape[axis] ?? 0));
+  if (!within || from.some((start) => start < 0)) return undefined;
+  return copy(library, x, sizes, steps, offset);
+}
+
+/** How far apart in memory the neighbours along each axis are. */
+function stepsOf({ shape }: tf.TensorInfo): number[] {
+  return [...tf.util.computeStrides(shape), 1];
+}
+
+function copy(
+  library: KernelLibrary,
+  x: tf.TensorInfo,
+  shape: number[],
+  steps: number[],
+  offset: number,
+): tf.TensorInfo | undefined {
+  if (shape.length > 4 || shape.length === 0) return undefined;
   const padding = Array.from({ length: 4 - shape.length }, () => 1);
-  const integers = [...padding, ...shape, ...padding, ...axes.map(stepOf)];
-  return library.run('permute', [x], [shape], integers)[0];
+  return library.run('permute', [x], [shape], [...padding, ...shape, ...padding, ...steps, offset])[0];
+}
+
+/** Writes rows of one tensor into another in place, as a cache wants it. */
+function registerCacheWrite(library: KernelLibrary): void {
+  addKernel('LabCacheWrite', ({ buffer = missing(), update = missing() }, attrs) => {
+    const [, groups = 0, room = 0, width = 0] = buffer.shape;
+    const length = update.shape[2] ?? 0;
+    const { position, count, rows } = attrs;
+    if (!Array.isArray(rows)) throw new TypeError('LabCacheWrite: rows must be a list');
+    const size = Number(count) * width;
+    for (const [row, from] of rows.entries()) {
+      const target = (row * groups * room + Number(position)) * width;
+      const source = Number(from) * groups * length * width;
+      library.run(
+        'write',
+        [buffer, update],
+        [],
+        [groups, size, target, room * width, source, length * width],
+      );
+    }
+    return [library.share(buffer)];
+  });
 }

@@ -71,6 +71,7 @@ const Entry ENTRIES[] = {
     {"segment sum", kernel_segment_sum},
     {"gather", kernel_gather},
     {"permute", kernel_permute},
+    {"write", kernel_write},
     {"rotary", kernel_rotary},
 };
 

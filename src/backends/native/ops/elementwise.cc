@@ -39,7 +39,7 @@ INLINE Vector value_of(int kind, Vector x) {
 INLINE Vector slope_of(int kind, Vector x) {
   switch (kind) {
     case GELU: {
-      const Vector density = vexp(x * x * -0.5f) * INVERSE_ROOT_TWO_PI;
+      const Vector density = vexp_negative(x * x * -0.5f) * INVERSE_ROOT_TWO_PI;
       return x * density + (verf(x * ROOT_HALF) * 0.5f + 0.5f);
     }
     case GELU_TANH: {

@@ -18,4 +18,4 @@ Kernel kernel_map, kernel_map_gradient, kernel_gated, kernel_gated_gradient, ker
 Kernel kernel_norm, kernel_norm_gradient, kernel_softmax, kernel_softmax_gradient;
 Kernel kernel_cross_entropy, kernel_cross_entropy_gradient;
 Kernel kernel_sum_rows, kernel_sum_columns, kernel_segment_sum, kernel_gather;
-Kernel kernel_permute, kernel_rotary;
+Kernel kernel_permute, kernel_write, kernel_rotary;

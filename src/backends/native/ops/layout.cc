@@ -5,10 +5,10 @@
 #include "pool.h"
 #include "vector.h"
 
-// y [sizes of 4 axes], its axes lying `steps` apart in x.
+// y [sizes of 4 axes], its axes lying `steps` apart in x, from an offset on.
 void kernel_permute(const Call &call) {
   const int64_t *sizes = call.integers, *steps = call.integers + 4;
-  const float *x = call.inputs[0];
+  const float *x = call.inputs[0] + call.integers[8];
   float *y = call.outputs[0];
   const int64_t width = sizes[3], step = steps[3], rows = sizes[0] * sizes[1] * sizes[2];
   const auto row_of = [&](int64_t row) {
@@ -51,6 +51,16 @@ void kernel_gather(const Call &call) {
     for (int64_t row = from; row < to; row++)
       memcpy(call.outputs[0] + row * width, call.inputs[0] + chosen[row] * width, sizeof(float) * width);
   });
+}
+
+// Copies pieces of the second input into the first, in place.
+// integers: how many pieces, their size, where the first is to go and how far apart they go, the same of where from
+void kernel_write(const Call &call) {
+  const int64_t *i = call.integers;
+  float *target = const_cast<float *>(call.inputs[0]) + i[2];
+  const float *source = call.inputs[1] + i[4];
+  for (int64_t piece = 0; piece < i[0]; piece++)
+    memcpy(target + piece * i[3], source + piece * i[5], sizeof(float) * i[1]);
 }
 
 // Pairs of x [batch, heads, length, width] turned by the angles of cos and sin [batch or 1, 1, length, width / 2].

@@ -62,7 +62,8 @@ void multiply_alone(const Product &x, float *panels) {
     for (int64_t p = 0; p < x.k; p += DEPTH) {
       const int64_t depth = std::min(DEPTH, x.k - p);
       pack(x.b.part(p, j), depth, columns, panels);
-      multiply_packed(x.a.part(0, p), panels, x.m, depth, columns, x.c + j, x.n, p > 0, x.bias ? x.bias + j : nullptr);
+      multiply_packed(x.a.part(0, p), panels, columns, x.m, depth, columns, x.c + j, x.n, p > 0,
+                      x.bias ? x.bias + j : nullptr);
     }
   }
 }
@@ -92,7 +93,7 @@ void multiply_together(const Product &x) {
         const int64_t bottom = std::min(x.m, tiles * (row_job + 1) / row_jobs * TILE_ROWS);
         const int64_t from = panel_count * panel_job / panel_jobs * PANEL;
         const int64_t to = std::min(columns, panel_count * (panel_job + 1) / panel_jobs * PANEL);
-        multiply_packed(x.a.part(top, p), panels + from * depth, bottom - top, depth, to - from,
+        multiply_packed(x.a.part(top, p), panels + from * depth, to - from, bottom - top, depth, to - from,
                         x.c + top * x.n + j + from, x.n, p > 0, x.bias ? x.bias + j + from : nullptr);
       });
     }

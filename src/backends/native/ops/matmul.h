@@ -35,9 +35,9 @@ void pack(Matrix b, int64_t depth, int64_t columns, float *panels);
 void multiply_panel(Matrix a, const float *b, int64_t step, int64_t rows, int64_t depth, int64_t columns, float *c,
                     int64_t c_step, bool add, const float *bias);
 
-// All panels that `pack` made.
-void multiply_packed(Matrix a, const float *panels, int64_t rows, int64_t depth, int64_t columns, float *c,
-                     int64_t c_step, bool add, const float *bias);
+// The first `columns` of the `packed` columns that `pack` made panels of.
+void multiply_packed(Matrix a, const float *panels, int64_t packed, int64_t rows, int64_t depth, int64_t columns,
+                     float *c, int64_t c_step, bool add, const float *bias);
 
 // The width of the panel that starts at a column.
 inline int64_t panel_width(int64_t left) {

@@ -128,7 +128,7 @@ void kernel_softmax(const Call &call) {
     for (int64_t i = 0; i < width; i += LANES) {
       Vector v = load_part(x + i, width - i, -INFINITY);
       if (bias) v += load_part(bias + i, width - i);
-      v = vexp(v - most);
+      v = vexp_negative(v - most);
       sums += v;
       store_part(y + i, v, width - i);
     }
@@ -159,7 +159,7 @@ void kernel_cross_entropy(const Call &call) {
     const float *x = call.inputs[0] + row * width;
     const float most = row_largest(x, nullptr, width);
     Vector sums{};
-    for (int64_t i = 0; i < width; i += LANES) sums += vexp(load_part(x + i, width - i, -INFINITY) - most);
+    for (int64_t i = 0; i < width; i += LANES) sums += vexp_negative(load_part(x + i, width - i, -INFINITY) - most);
     const float log_sum = most + std::log(sum_of(sums));
     const int64_t label = labels[row];
     // A label that no class has takes nothing off, as a one-hot row of zeros would.
@@ -183,7 +183,7 @@ void kernel_cross_entropy_gradient(const Call &call) {
     }
     const float log_sum = call.inputs[2][row], dy = call.inputs[3][row];
     for (int64_t i = 0; i < width; i += LANES)
-      store_part(dx + i, vexp(load_part(x + i, width - i) - log_sum) * dy, width - i);
+      store_part(dx + i, vexp_negative(load_part(x + i, width - i) - log_sum) * dy, width - i);
     if (label >= 0 && label < width) dx[label] -= dy;
   });
 }

@@ -74,11 +74,11 @@ void multiply_panel(Matrix a, const float *b, int64_t step, int64_t rows, int64_
   multiply(a, b, step, rows, depth, columns, c, c_step, add, bias);
 }
 
-void multiply_packed(Matrix a, const float *panels, int64_t rows, int64_t depth, int64_t columns, float *c,
-                     int64_t c_step, bool add, const float *bias) {
+void multiply_packed(Matrix a, const float *panels, int64_t packed, int64_t rows, int64_t depth, int64_t columns,
+                     float *c, int64_t c_step, bool add, const float *bias) {
   for (int64_t j = 0; j < columns; j += PANEL) {
     const int64_t here = columns - j < PANEL ? columns - j : PANEL;
-    multiply_panel(a, panels + j * depth, panel_width(columns - j), rows, depth, here, c + j, c_step, add,
+    multiply_panel(a, panels + j * depth, panel_width(packed - j), rows, depth, here, c + j, c_step, add,
                    bias ? bias + j : nullptr);
   }
 }

@@ -60,43 +60,62 @@ INLINE float sum_of(Vector v) {
 
 // The largest, and NaN where there is one.
 INLINE float largest_of(Vector v) {
-  float most = v[0];
-  for (int i = 1; i < LANES; i++) most = v[i] > most || v[i] != v[i] ? v[i] : most;
-  return most;
+  float parts[LANES];
+  store(parts, v);
+  for (int half = LANES / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; i++)
+      parts[i] = parts[i + half] > parts[i] || parts[i + half] != parts[i + half] ? parts[i + half] : parts[i];
+  return parts[0];
 }
 
-// e^x = 2^n · e^r with n = round(x / ln 2) and |r| ≤ ½ ln 2, e^r by its Taylor series to the 7th power. ln 2 is taken
-// in two parts so that the product with n is exact, and 2^n in two factors because 2^128 has no float32.
-INLINE Vector vexp(Vector x) {
-  const Vector low = splat(-87.33f), high = splat(88.72f);
-  const Vector clamped = x > low ? (x < high ? x : high) : low;
-  const Vector magic = splat(12582912.0f);  // 1.5 · 2²³: adding it rounds to a whole number
-  const Vector n = (clamped * 1.44269504089f + magic) - magic;
-  Vector r = clamped - n * 0.693359375f;
+// e^x for x from -87.33 to 88.37, and for NaN. e^x = 2^n · e^r with n = round(x / ln 2) and |r| ≤ ½ ln 2. ln 2 is taken
+// in two parts so that the product with n is exact. e^r by its Taylor series to the 7th power, whose last term is
+// written as its best polynomial of lower power (Chebyshev): |error| < 3e-9.
+INLINE Vector vexp_between(Vector x) {
+  const Vector magic = splat(12582912.0f);  // 1.5 · 2²³: adding it rounds to a whole number, in the lowest bits
+  const Vector shifted = x * 1.44269504089f + magic;
+  const Vector n = shifted - magic;
+  Vector r = x - n * 0.693359375f;
   r = r + n * 2.12194440e-4f;
-  Vector p = splat(1.0f / 5040);
-  p = p * r + 1.0f / 720;
-  p = p * r + 1.0f / 120;
+  Vector p = splat(1.0f / 720);
+  p = p * r + 0.00837504007f;
   p = p * r + 1.0f / 24;
-  p = p * r + 1.0f / 6;
+  p = p * r + 0.166664162f;
   p = p * r + 0.5f;
   p = p * r + 1.0f;
   p = p * r + 1.0f;
-  const Integers whole = __builtin_convertvector(n, Integers);
-  const Integers half = whole >> 1;
-  const Vector first = (Vector)((half + 127) << 23);
-  const Vector second = (Vector)((whole - half + 127) << 23);
-  Vector y = p * first * second;
-  y = x < low ? Vector{} : y;
-  y = x > high ? splat(__builtin_inff()) : y;
-  return x != x ? x : y;
+  return (Vector)((Integers)p + ((Integers)shifted << 23));  // · 2^n
 }
 
-INLINE Vector vlogistic(Vector x) { return 1.0f / (1.0f + vexp(-x)); }
+// e^x for x up to 0 (and a little above), for -∞ and for NaN.
+INLINE Vector vexp_negative(Vector x) {
+  const Vector low = splat(-87.33f);
+  const Vector y = vexp_between(x < low ? low : x);
+  return x < low ? Vector{} : y;
+}
+
+// e^x of any number. Above 88 as the square of e^(x/2), because 2^128 has no float32.
+INLINE Vector vexp(Vector x) {
+  const Vector low = splat(-87.33f), high = splat(88.72f);
+  const Vector clamped = x < low ? low : (x > high ? high : x);
+  const Vector large = clamped > 88.0f ? splat(0.5f) : splat(1.0f);
+  Vector y = vexp_between(clamped * large);
+  y = clamped > 88.0f ? y * y : y;
+  y = x < low ? Vector{} : y;
+  return x > high ? splat(__builtin_inff()) : y;
+}
+
+INLINE Vector vlogistic(Vector x) {
+  const Vector low = splat(-87.33f), high = splat(88.0f);
+  const Vector clamped = x < low ? low : (x > high ? high : x);
+  const Vector y = 1.0f / (1.0f + vexp_between(-clamped));
+  return x < low ? Vector{} : y;
+}
 
 // Near 0, where 1 − 2/(e^2x + 1) loses digits, the series x − x³/3 + 2x⁵/15 − 17x⁷/315 + 62x⁹/2835.
 INLINE Vector vtanh(Vector x) {
-  const Vector far = 1.0f - 2.0f / (vexp(x + x) + 1.0f);
+  const Vector within = x < -43.0f ? splat(-43.0f) : (x > 43.0f ? splat(43.0f) : x);
+  const Vector far = 1.0f - 2.0f / (vexp_between(within + within) + 1.0f);
   const Vector s = x * x;
   Vector p = splat(62.0f / 2835);
   p = p * s - 17.0f / 315;
@@ -115,7 +134,7 @@ INLINE Vector verf(Vector x) {
   p = p * t + 1.421413741f;
   p = p * t - 0.284496736f;
   p = p * t + 0.254829592f;
-  const Vector tail = 1.0f - p * t * vexp(-(a * a));
+  const Vector tail = 1.0f - p * t * vexp_negative(-(a * a));
   const Vector far = x < 0 ? -tail : tail;
   const Vector s = x * x;
   Vector q = splat(1.0f / 216);
