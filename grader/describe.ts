@@ -23,6 +23,8 @@ export function differenceText(difference: Difference): string {
       return `${path} should be ${difference.expected} but is ${difference.got}.`;
     case 'elements': {
       const { first, wrong, total, shape } = difference;
+      if (total === 1)
+        return `${path} should be ${numberText(first.expected)} but is ${numberText(first.got)}.`;
       return (
         `${path} has the right shape ${shapeText(shape)}, but ${wrong} of its ${total} elements are wrong; ` +
         `the first is at [${first.index.join(', ')}]: expected ${numberText(first.expected)}, got ${numberText(first.got)}.`
@@ -85,6 +87,7 @@ export function describe(
             notNumbers(came),
             butForPadding(want, came, tolerance, context.padding),
             scaled(want, came, tolerance),
+            telling(want, came, tolerance),
             shifted(want, came, tolerance),
             offByOne(want, came, tolerance),
             samePlaces(want, came, tolerance),
@@ -209,6 +212,23 @@ function scaled(want: TensorValue, came: TensorValue, tolerance: Tolerance): str
   if (Math.abs(factor + 1) < 1e-4)
     return 'Every element has the wrong sign: your result is −1 times the expected one.';
   return `Your result is ${numberText(Number(factor.toPrecision(5)))} times the expected one, everywhere: a factor is missing or one too many.`;
+}
+
+/** Factors that say where a single number went wrong. */
+const TELLING: readonly (readonly [factor: number, why: string])[] = [
+  [-1, 'Your result has the wrong sign.'],
+  [2, 'Your result is twice the expected one.'],
+  [0.5, 'Your result is half the expected one.'],
+  [1 / Math.LN2, 'Your result is in bits: take the natural logarithm, not that to base 2.'],
+  [1 / Math.LN10, 'Your result is in decimal digits: take the natural logarithm, not that to base 10.'],
+];
+
+/** A single number cannot show that a factor is the same everywhere; some factors speak for themselves. */
+function telling(want: TensorValue, came: TensorValue, tolerance: Tolerance): string | undefined {
+  const [expected, got] = [want.values[0], came.values[0]];
+  if (want.values.length !== 1 || expected === undefined || got === undefined || expected === 0)
+    return undefined;
+  return TELLING.find(([factor]) => close(expected * factor, got, tolerance))?.[1];
 }
 
 function shifted(want: TensorValue, came: TensorValue, tolerance: Tolerance): string | undefined {
