@@ -102,6 +102,8 @@ async function openServer(url: string): Promise<Store> {
   const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 15_000 });
   // A server that goes away while a connection is idle is told by the next query; without a listener it would end us.
   pool.on('error', () => undefined);
+  // The same of one in use: the statement that it cut off says so itself.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   try {
     const client = await connect(pool);
     try {

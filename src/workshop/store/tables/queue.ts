@@ -29,6 +29,10 @@ export const gradingTasks = lab.table(
     notebook: bytes('notebook'),
     /** Why it could not. */
     unreadable: text('unreadable'),
+    /** Higher goes first. */
+    priority: integer('priority').notNull().default(0),
+    /** Of the last try in which the machine failed. */
+    errorReport: jsonb('error_report').$type<SubmissionReport>(),
     /** Set when every try has failed: the reason. */
     deadBecause: text('dead_because'),
   },
