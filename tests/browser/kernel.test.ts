@@ -46,7 +46,7 @@ beforeAll(async () => {
   const kernelspec = { name: 'llm-lab', display_name: 'TypeScript (LLM Lab)', language: 'typescript' };
   const notebook = { cells, metadata: { kernelspec }, nbformat: 4, nbformat_minor: 5 };
   lab = await openLab(NAME, JSON.stringify(notebook), 4_000);
-}, 300_000);
+}, 500_000);
 
 afterAll(async () => {
   await lab?.close();
@@ -79,7 +79,7 @@ async function choose(menu: string, item: RegExp): Promise<void> {
 
 /** A test that needs the browser, with time for a busy machine. */
 function inBrowser(name: string, action: () => Promise<void>): void {
-  test(name, { timeout: 200_000 }, async (context) => {
+  test(name, { timeout: 400_000 }, async (context) => {
     if (missing !== undefined) context.skip(missing);
     await action();
   });
@@ -91,7 +91,7 @@ inBrowser('completion offers the members of what a cell declared', async () => {
   await lab.page.keyboard.type('precious.');
   await lab.page.keyboard.press('Tab');
   const offers = lab.page.locator('.jp-Completer-item');
-  await expect.poll(() => offers.allInnerTexts(), { timeout: 30_000 }).toHaveLength(2);
+  await expect.poll(() => offers.allInnerTexts(), { timeout: 120_000 }).toHaveLength(2);
   expect((await offers.allInnerTexts()).join(' ')).toMatch(/answer[\s\S]*question/);
   await lab.page.keyboard.press('Enter');
   expect(await editor('completion').innerText()).toBe('precious.answer');
@@ -102,7 +102,7 @@ inBrowser('inspection shows the type of a name', async () => {
   await lab.page.keyboard.press('End');
   await lab.page.keyboard.press('Shift+Tab');
   const tooltip = lab.page.locator('.jp-Tooltip');
-  await expect.poll(() => tooltip.allInnerTexts(), { timeout: 30_000 }).toHaveLength(1);
+  await expect.poll(() => tooltip.allInnerTexts(), { timeout: 120_000 }).toHaveLength(1);
   expect(await tooltip.innerText()).toMatch(/const precious: \{\s*answer: number;\s*question: string;?\s*\}/);
   await lab.page.keyboard.press('Escape');
 });
@@ -111,7 +111,7 @@ inBrowser('an interrupt ends an endless loop and keeps what cells declared', asy
   await start('loop');
   await expect.poll(() => cell('loop').locator('.jp-InputPrompt').innerText()).toContain('*');
   await choose('Kernel', /^Interrupt Kernel/);
-  await expect.poll(() => outputs('loop').allInnerTexts(), { timeout: 30_000 }).toHaveLength(1);
+  await expect.poll(() => outputs('loop').allInnerTexts(), { timeout: 120_000 }).toHaveLength(1);
   expect(await outputs('loop').innerText()).toContain('Interrupted');
   await run('after');
   expect(await outputs('after').innerText()).toBe('43');
@@ -133,11 +133,11 @@ inBrowser('a type error refuses the cell with its place', async () => {
 inBrowser('prompt() asks in the cell and takes the answer', async () => {
   await start('prompt');
   const input = lab.page.locator('.jp-Stdin-input');
-  await input.waitFor({ timeout: 60_000 });
+  await input.waitFor({ timeout: 120_000 });
   expect(await lab.page.locator('.jp-Stdin-prompt').innerText()).toContain('Who?');
   await input.fill('Zoë');
   await input.press('Enter');
-  await expect.poll(() => outputs('prompt').allInnerTexts(), { timeout: 30_000 }).toContain("'hello Zoë'");
+  await expect.poll(() => outputs('prompt').allInnerTexts(), { timeout: 120_000 }).toContain("'hello Zoë'");
 });
 
 inBrowser('a progress bar fills in place and leaves one line', async () => {
@@ -150,7 +150,7 @@ inBrowser('a progress bar fills in place and leaves one line', async () => {
     await lab.page.waitForTimeout(50);
   }
   expect(seen.size).toBeGreaterThan(2);
-  await expect.poll(() => outputs('progress').allInnerTexts(), { timeout: 60_000 }).toHaveLength(1);
+  await expect.poll(() => outputs('progress').allInnerTexts(), { timeout: 120_000 }).toHaveLength(1);
   expect(await outputs('progress').innerText()).toMatch(/^working: 8 of 8 in \d+ s, step$/);
 });
 
@@ -165,7 +165,7 @@ inBrowser('a tensor shows its shape, its statistics and a heat map', async () =>
 inBrowser('a Vega-Lite specification is drawn as a chart', async () => {
   await run('chart');
   const canvas = outputs('chart').locator('canvas');
-  await canvas.waitFor({ timeout: 60_000 });
+  await canvas.waitFor({ timeout: 120_000 });
   expect((await canvas.boundingBox())?.width).toBeGreaterThan(20);
 });
 
@@ -188,7 +188,7 @@ inBrowser('100 000 lines arrive all, and are saved all', async () => {
 inBrowser('a restart forgets everything and goes on', async () => {
   await choose('Kernel', /^Restart Kernel…/);
   await lab.page.locator('.jp-Dialog .jp-mod-accept').click();
-  await lab.page.getByText(/TypeScript.*\| Idle/).waitFor({ timeout: 60_000 });
+  await lab.page.getByText(/TypeScript.*\| Idle/).waitFor({ timeout: 120_000 });
   await run('after');
   expect(await outputs('after').innerText()).toContain("Cannot find name 'precious'");
   await run('state');

@@ -70,6 +70,8 @@ export async function openLab(name: string, notebook: string, height: number): P
     const url = await address(start);
     browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
     const page = await browser.newPage({ viewport: { width: 1280, height } });
+    // A machine with other work to do takes its time.
+    page.setDefaultTimeout(150_000);
     const foreignRequests: string[] = [];
     page.on('request', (request) => {
       if (/^https?:/.test(request.url()) && new URL(request.url()).origin !== new URL(url).origin) {

@@ -120,9 +120,11 @@ export class CellChecker {
     if (isAugmenting) this.#augmenting.push(cell.file);
   }
 
-  /** Reads ahead, a file at a step. */
-  preload(): Generator<void> {
-    return this.#files.preload();
+  /** Reads ahead in steps: the library's types file by file, a check that uses them, Node's declarations. */
+  *preload(): Generator<void> {
+    yield* this.#files.preloadLibrary();
+    this.check("import * as lab from 'llm-lab'");
+    yield* this.#files.preloadNodeTypes();
   }
 
   /** Starts over with what is known of files and cells, after a check was cut short. */

@@ -147,13 +147,17 @@ export class TypeFiles {
   }
 
   /**
-   * Parses the library and what its types are made of, then Node's declarations, a file at a step, for the time
-   * when nobody waits: the first cell of most notebooks imports the library, and completion knows Node's names.
+   * Parses the library and what its types are made of, a file at a step, for the time when nobody waits: the first
+   * cell of most notebooks imports the library.
    */
-  *preload(): Generator<void> {
-    const nodeTypes = join(PACKAGE_ROOT, 'node_modules', '@types', 'node', 'index.d.ts');
-    yield* this.#preloadFrom(join(PACKAGE_ROOT, 'src', 'index.ts'), (file) => !file.includes('@types'));
-    yield* this.#preloadFrom(nodeTypes, (file) => file.includes('@types'));
+  preloadLibrary(): Generator<void> {
+    return this.#preloadFrom(join(PACKAGE_ROOT, 'src', 'index.ts'), (file) => !file.includes('@types'));
+  }
+
+  /** Parses Node's declarations likewise: completion knows its names. */
+  preloadNodeTypes(): Generator<void> {
+    const index = join(PACKAGE_ROOT, 'node_modules', '@types', 'node', 'index.d.ts');
+    return this.#preloadFrom(index, (file) => file.includes('@types'));
   }
 
   *#preloadFrom(root: string, isWanted: (file: string) => boolean): Generator<void> {
