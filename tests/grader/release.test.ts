@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { allExercises } from '../../grader/discover.ts';
@@ -7,6 +10,7 @@ import { readZip } from '../../grader/zip.ts';
 import { NOTEBOOKS_FOLDER } from '../../src/notebook/course.ts';
 import { notebookOf } from '../../src/notebook/ipynb.ts';
 import { loadMaster } from '../../src/notebook/master.ts';
+import { gradescopeResultsSchema } from './schemas/gradescope.ts';
 
 describe('notebooks for nbgrader', () => {
   // Computed by nbgrader 0.9.5: nbgrader.utils.compute_checksum on code cells with this metadata.
@@ -54,8 +58,10 @@ describe('notebooks for nbgrader', () => {
 });
 
 describe('the autograder for Gradescope', () => {
+  const zip = gradescopeZip('03-bert');
+
   it('is a zip with setup.sh and run_autograder at its top and everything they run', async () => {
-    const names = (await readZip(await gradescopeZip('03-bert'))).map(({ name }) => name);
+    const names = (await readZip(await zip)).map(({ name }) => name);
     for (const name of [
       'setup.sh',
       'run_autograder',
@@ -68,6 +74,50 @@ describe('the autograder for Gradescope', () => {
     }
     expect(names.some((name) => name.includes('node_modules') || name.startsWith('tests/'))).toBe(false);
   });
+
+  it('has scripts that a shell can read, in the places Gradescope documents', async () => {
+    const entries = await readZip(await zip);
+    for (const name of ['setup.sh', 'run_autograder']) {
+      const script = Buffer.from(
+        (await entries.find((entry) => entry.name === name)?.read()) ?? [],
+      ).toString();
+      expect(script).toMatch(/^#!\/usr\/bin\/env bash\n/);
+      if (process.platform !== 'win32') execFileSync('bash', ['-n'], { input: script });
+    }
+  });
+
+  /** Runs run_autograder with its folders moved, and with a grader in place of ours that does what `grade` says. */
+  async function runAutograder(grade: string): Promise<string | undefined> {
+    const root = mkdtempSync(path.join(tmpdir(), 'lab-autograder-'));
+    try {
+      const entries = await readZip(await zip);
+      const bytes = (await entries.find(({ name }) => name === 'run_autograder')?.read()) ?? [];
+      const script = Buffer.from(bytes).toString().replaceAll('/autograder/', `${root}/`);
+      mkdirSync(path.join(root, 'source', 'src', 'cli'), { recursive: true });
+      // --out is the argument after the submission's folder.
+      const grader = `const out = process.argv[process.argv.indexOf('--out') + 1]; const write = (text) => require('fs').writeFileSync(out + '/results.json', text); ${grade}`;
+      writeFileSync(
+        path.join(root, 'source', 'src', 'cli', 'bootstrap.mjs'),
+        `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url); ${grader}`,
+      );
+      execFileSync('bash', ['-c', script], { stdio: 'ignore' });
+      const results = path.join(root, 'results', 'results.json');
+      return existsSync(results) ? readFileSync(results, 'utf8') : undefined;
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
+  }
+
+  it.skipIf(process.platform === 'win32')(
+    'hands Gradescope the results, a zero for no notebook, and nothing when the machine broke',
+    async () => {
+      expect(await runAutograder(`write('{"score": 7}'); process.exit(0)`)).toBe('{"score": 7}');
+      const none = await runAutograder('process.exit(2)');
+      expect(gradescopeResultsSchema.parse(JSON.parse(none ?? ''))).toMatchObject({ score: 0 });
+      expect(await runAutograder('process.exit(1)')).toBeUndefined();
+      expect(await runAutograder('process.kill(process.pid, "SIGKILL")')).toBeUndefined();
+    },
+  );
 
   it('reports every exercise as a test with its points, and no mark where the machine broke', () => {
     const exercise = {
