@@ -308,7 +308,7 @@ await check('bert/embeddings', bertEmbeddings);
 // because deep stacks then train more easily (Xiong et al., 2020, [On layer normalization in the transformer
 // architecture](https://arxiv.org/abs/2002.04745)). To match BERT's weights you need BERT's order.
 //
-// GELU is a smooth relative of ReLU: $x\,\Phi(x)$, with $\Phi$ the cumulative distribution function of the normal
+// GELU is a smooth relative of ReLU, $\max(0, x)$: it is $x\,\Phi(x)$, with $\Phi$ the cumulative distribution function of the normal
 // distribution (Hendrycks and Gimpel, 2016, [Gaussian error linear units](https://arxiv.org/abs/1606.08415)).
 
 // %%
@@ -485,7 +485,8 @@ await check('bert/pooler', bertPooler);
 // %% [exercise] bert/next-sentence difficulty=2 minutes=15
 // ### Exercise: the next-sentence head
 //
-// From the pooled vectors to logits, to the probability that B is next, to the loss.
+// From the pooled vectors to **logits** (scores, before a softmax makes probabilities of them), to the probability that B
+// is next, to the loss.
 //
 // | | |
 // |---|---|
@@ -1117,15 +1118,169 @@ if (lastMap !== undefined) {
 tf.dispose(attentionMaps);
 
 // %% [markdown]
-// ## 9 · Fine-tuning: good review or bad?
+// ## 9 · What is it worth?
 //
-// Now the point of it all. Take the trained body, put a fresh linear layer on the pooled vector, and train the whole on
-// labelled reviews, with a lower learning rate: **fine-tuning** (section 4.1 of the paper). We use only 240 labelled
-// reviews. To see what pre-training is worth, we train the same model from random weights too, on the same reviews for
-// as many steps.
+// Nobody needs gaps filled. The point is what a model has found out while it learned to fill them: it may help with
+// another task, for which there are few labels.
 //
-// Counting good and bad words does not solve the task: *not good* is bad, and *the story was dull, but the film was
-// great* is good.
+// ### Without touching the body
+//
+// A strict test first. The body stays **frozen**: not one of its numbers changes. (The paper calls this the
+// *feature-based approach*, section 5.3.) The task: animal, fruit, toy or job? We put a word into a sentence that fits them all, *Tom
+// saw the ▢.*, and take its last state as a vector. Of each kind, one or a few words are labelled. Every **other** word is
+// then given the kind whose labelled words lie nearest, on average.
+//
+// The sentence says nothing about the kind, and the words asked about were never labelled. So whoever is better than
+// guessing (25%) must know from elsewhere that a hen is more like a cow than like a carrot.
+//
+// How do we know that it comes from pre-training? By a **control**: the same network with random weights, never trained,
+// is put to the same test. Random weights can be lucky, so there are five such networks; labels can be lucky too, so each
+// test is done twenty times, with other words labelled.
+
+// %%
+const KINDS: Record<string, string[]> = {
+  animal: ['cow', 'horse', 'cat', 'dog', 'duck', 'hen'],
+  fruit: ['lemon', 'banana', 'cherry', 'tomato', 'carrot', 'plum'],
+  toy: ['ball', 'doll', 'drum', 'robot', 'puzzle', 'whistle'],
+  job: ['baker', 'painter', 'farmer', 'teacher', 'doctor', 'tailor'],
+};
+const kinds = Object.keys(KINDS);
+const things = Object.values(KINDS).flatMap((words, kind) => words.map((word) => ({ word, kind })));
+
+/** The state of each word in its sentence, less the mean of all words. */
+const statesOfWords = async (model: typeof params): Promise<number[][]> => {
+  const before = 'Tom saw the';
+  const start = 1 + tokenizer.tokenize(before).length; // after [CLS]
+  const states: number[][] = [];
+  for (const { word } of things) {
+    const encoded = tokenizer.encode(`${before} ${word}.`);
+    const state = tf.tidy(() => {
+      const inputs = { inputIds: matrix([encoded.inputIds]), attentionMask: matrix([encoded.attentionMask]) };
+      const hidden = lab.bertModel(model, inputs, config, { components: mine }).lastHiddenState; // [1, T, D]
+      // A word may be cut into several pieces: the mean of their states.
+      return tf.mean(tf.slice(hidden, [0, start, 0], [1, tokenizer.tokenize(word).length, -1]), 1);
+    });
+    states.push(Array.from(await state.data()));
+    state.dispose();
+  }
+  const centre = states[0]?.map(
+    (_, i) => states.reduce((sum, one) => sum + (one[i] ?? 0), 0) / states.length,
+  );
+  return states.map((one) => one.map((feature, i) => feature - (centre?.[i] ?? 0)));
+};
+const dot = (a: number[], b: number[]): number => a.reduce((sum, one, i) => sum + one * (b[i] ?? 0), 0);
+const cosine = (a: number[], b: number[]): number => dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+
+/** The states in each body of a kind: one that was trained, and five that were not. */
+const bodies: Record<string, number[][][]> = {
+  'trained body': [await statesOfWords(params)],
+  'never trained': [],
+};
+for (let seed = 0; seed < 5; seed++) {
+  const control = lab.initParameters(
+    lab.bertForPreTrainingWeights(config),
+    lab.createRng(`never trained ${seed}`),
+  );
+  bodies['never trained']?.push(await statesOfWords(control));
+  lab.disposeParameters(control);
+}
+for (const [name, [states = []]] of Object.entries(bodies)) {
+  await show(
+    lab.heatmap(
+      { [name]: states.map((a) => states.map((b) => cosine(a, b))) },
+      {
+        title: `How alike are the words? (${name})`,
+        rows: 'word',
+        columns: 'word',
+        rowNames: things.map(({ word }) => word),
+        columnNames: things.map(({ word }) => word),
+        domain: [-1, 1],
+        cell: 14,
+      },
+    ),
+  );
+}
+
+// %% [markdown]
+// In the picture of the trained body, look for bright squares along the diagonal: animals 1 to 6, fruit 7 to 12, toys 13 to 18, jobs
+// 19 to 24. (The measure is the *cosine* of the angle between two states: 1 if they point the same way, 0 if they have
+// nothing in common, −1 if they are opposite.) Now the test with labels:
+
+// %%
+const LABELLED_WORDS = [1, 2, 3, 4];
+const DRAWS = 20;
+/** The share of the unlabelled words that get their kind, when `count` words of each kind are labelled. */
+const kindsRight = (states: number[][], count: number, random: lab.Rng): number => {
+  const labelled = new Set(
+    kinds.flatMap((_, kind) => {
+      const own = [...things.keys()].filter((n) => things[n]?.kind === kind);
+      return lab.shuffle(own, random).slice(0, count);
+    }),
+  );
+  const centres = kinds.map((_, kind) => {
+    const own = [...labelled].filter((n) => things[n]?.kind === kind).map((n) => states[n] ?? []);
+    return (own[0] ?? []).map((__, i) => own.reduce((sum, one) => sum + (one[i] ?? 0), 0) / own.length);
+  });
+  const asked = [...things.keys()].filter((n) => !labelled.has(n));
+  const answers = asked.map((n) => lab.argmax(Float32Array.from(centres, (c) => cosine(c, states[n] ?? []))));
+  return lab.accuracy(
+    answers,
+    asked.map((n) => things[n]?.kind ?? -1),
+  );
+};
+const probed = Object.entries(bodies).map(([name, all]) => ({
+  name,
+  shares: LABELLED_WORDS.map((count) =>
+    Array.from({ length: DRAWS }, (_, draw) =>
+      kindsRight(all[draw % all.length] ?? [], count, lab.createRng(`words ${draw}`)),
+    ),
+  ),
+}));
+const meanShare = (shares: number[]): number => shares.reduce((sum, one) => sum + one, 0) / shares.length;
+await show(
+  lab.lineChart(
+    probed.map(({ name, shares }) => ({
+      name,
+      points: shares.map((draws, i): [number, number] => [LABELLED_WORDS[i] ?? 0, meanShare(draws)]),
+    })),
+    {
+      title: 'Animal, fruit, toy or job? Words without a label',
+      x: 'labelled words of each kind',
+      y: 'share right',
+      marks: true,
+      level: { value: 1 / kinds.length, name: 'guessing' },
+      bands: probed.map(({ name, shares }) => ({
+        name: `${name}, worst to best of ${DRAWS} draws`,
+        points: shares.map((draws, i): [number, number, number] => [
+          LABELLED_WORDS[i] ?? 0,
+          Math.min(...draws),
+          Math.max(...draws),
+        ]),
+      })),
+    },
+  ),
+);
+await show(
+  lab.table(
+    LABELLED_WORDS.map((labels, i) => ({
+      'labelled of each kind': labels,
+      ...Object.fromEntries(probed.map(({ name, shares }) => [name, percent(meanShare(shares[i] ?? []))])),
+    })),
+    `Share right, mean of ${DRAWS} draws`,
+  ),
+);
+
+// %% [markdown]
+// The labels are the same in both lines, and so is the network. The distance between the lines is what pre-training is worth here. No
+// text ever told the model that hens are animals: it had to know what *kind* of word fits a gap, and words that fit the
+// same gaps came to lie together.
+//
+// ### Fine-tuning: good review or bad?
+//
+// Usually the body is not frozen. Put a fresh linear layer on the pooled vector, and train the whole on labelled examples,
+// with a lower learning rate: **fine-tuning** (section 4.1 of the paper). Our task: is a review good or bad? Counting good and bad
+// words does not solve it: *not good* is bad, and *the story was dull, but the film was great* is good. We use 240
+// labelled reviews, and train the same model from random weights too, on the same reviews for as many steps.
 
 // %%
 const LABELLED = 240;
@@ -1224,10 +1379,13 @@ await show(
 
 // %% [markdown]
 // Compare the two bars before you believe that pre-training always pays. In the paper it does, by far: a large model, a
-// corpus of 3.3 billion words (section 3.1), tasks with few labels for their difficulty. Here the task is easy enough to be
-// learned from a few hundred labels alone, and only a small part of what our model read were reviews, so a fresh model
-// may do as well or better. An experiment that can come out either way is worth more than a claim: change `LABELLED` and
-// the learning rate, and see what decides.
+// corpus of 3.3 billion words (section 3.1), tasks with few labels for their difficulty. Here only a small part of what our
+// model read were reviews, and to fill a gap in one it hardly needed to know whether the writer was pleased. The task is also easy
+// enough to be learned from a few hundred labels alone. So a fresh model may do as well or better.
+//
+// Put the two experiments side by side: pre-training helps with what the gaps made the model find out, and with nothing
+// else. An experiment that can come out either way is worth more than a claim: change `LABELLED` and the learning rate,
+// and see what decides.
 
 // %% [markdown]
 // And on reviews of your own (the model knows only the words of its little world):

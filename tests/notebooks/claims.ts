@@ -25,7 +25,13 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
       'comparison.every((row) => Number(row["largest difference of the logits"]) < 1e-4)',
       'parameterCount(base) === 109482240 && parameterCount(large) === 335141888',
     ],
-    full: ['lastLoss < 1', 'trained.gaps > 0.7', 'trained.pairs > 0.85', 'tunedAccuracy > 0.65'],
+    full: [
+      'lastLoss < 1',
+      'trained.gaps > 0.7',
+      'trained.pairs > 0.85',
+      'tunedAccuracy > 0.65',
+      'meanShare(probed[0].shares[2]) > 0.7 && meanShare(probed[1].shares[2]) < 0.45',
+    ],
   },
   '04-roberta': { always: ['farthest < 1e-4'], full: ['dynamicLoss < staticLoss', 'finalLoss < 2.5'] },
   '05-albert': {
@@ -75,8 +81,14 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
       '(allAlike.at(-1)?.[1] ?? 0) > 2 * (withScale.at(-1)?.[1] ?? 0)',
       'lossAfter < lossBefore - 0.5',
       'sameTokens',
+      'taught.length === 20 && questionsKept.length === 10',
     ],
-    full: ['lossAfter < 0.7', 'shots.every(({ right, of }) => right >= of - 1)'],
+    full: [
+      'lossAfter < 0.7',
+      'shots.every(({ right, of }) => right >= of - 1)',
+      'rightOf(true) >= 15 && rightOf(true) - rightOf(false) >= 8',
+      'stopped >= 25',
+    ],
   },
   '10-llama': {
     always: [
