@@ -14,7 +14,6 @@ const MATRIX_PRODUCTS: [string, number[], number[], boolean, boolean][] = [
   ['batched and transposed', [2, 3, 13, 6], [2, 3, 11, 6], false, true],
   ['one left factor for the batch', [13, 6], [4, 6, 10], false, false],
   ['one right factor for the batch', [4, 13, 6], [6, 10], false, false],
-  ['batches that broadcast both ways', [3, 1, 4, 5], [1, 2, 5, 6], false, false],
   ['one row, as in decoding', [1, 70], [130, 70], false, true],
   ['three rows and an odd depth', [3, 71], [66, 71], false, true],
   ['larger than every block', [101, 300], [300, 131], false, false],
