@@ -26,7 +26,13 @@ typedef struct {
 static const float *gather_rows(const float *a, int m, int rows, int depth, float *block) {
   for (int p = 0; p < depth; p++) {
     const float *from = a + (intptr_t)p * m;
-    for (int i = 0; i < ROWS; i++) block[p * ROWS + i] = i < rows ? from[i] : 0;
+    float *to = block + p * ROWS;
+    if (rows == ROWS) {
+      wasm_v128_store(to, wasm_v128_load(from));
+      wasm_v128_store64_lane(to + 4, wasm_v128_load64_zero(from + 4), 0);
+    } else {
+      for (int i = 0; i < ROWS; i++) to[i] = i < rows ? from[i] : 0;
+    }
   }
   return block;
 }
