@@ -66,7 +66,7 @@ async function run(name: Name): Promise<void> {
   const before = await cell(name).locator('.jp-InputPrompt').innerText();
   await start(name);
   await expect
-    .poll(() => cell(name).locator('.jp-InputPrompt').innerText(), { timeout: 120_000 })
+    .poll(() => cell(name).locator('.jp-InputPrompt').innerText(), { timeout: 300_000 })
     .toMatch(/\[\d+\]/);
   if (before.includes('*')) throw new Error(`${name} was running already`);
 }
@@ -157,7 +157,7 @@ inBrowser('a progress bar fills in place and leaves one line', async () => {
 inBrowser('a tensor shows its shape, its statistics and a heat map', async () => {
   await run('tensor');
   const shown = outputs('tensor').last();
-  expect(await shown.innerText()).toMatch(/Tensor \[2, 3\] float32 on \w+\s+min -1 {3}max 5/);
+  expect(await shown.innerText()).toMatch(/Tensor \[2, 3\] float32 on \w+\s+min -1\s+max 5/);
   const picture = shown.locator('img[alt="heat map"]');
   expect(await picture.evaluate('(image) => [image.naturalWidth, image.naturalHeight]')).toEqual([3, 2]);
 });
@@ -169,6 +169,18 @@ inBrowser('a Vega-Lite specification is drawn as a chart', async () => {
   expect((await canvas.boundingBox())?.width).toBeGreaterThan(20);
 });
 
+inBrowser('a restart forgets everything and goes on', async () => {
+  await choose('Kernel', /^Restart Kernel…/);
+  await lab.page.locator('.jp-Dialog .jp-mod-accept').click();
+  await lab.page.getByText(/TypeScript.*\| Idle/).waitFor({ timeout: 120_000 });
+  await run('after');
+  expect(await outputs('after').innerText()).toContain("Cannot find name 'precious'");
+  await run('state');
+  await run('after');
+  expect(await outputs('after').innerText()).toBe('43');
+});
+
+// the last one: the page is busy with so many lines for a while
 inBrowser('100 000 lines arrive all, and are saved all', async () => {
   await run('lines');
   await lab.page.keyboard.press('Control+s');
@@ -183,15 +195,4 @@ inBrowser('100 000 lines arrive all, and are saved all', async () => {
   const lines = saved().trimEnd().split('\n');
   expect(lines.length).toBe(100_000);
   expect(lines.every((line, i) => line === `line ${i}`)).toBe(true);
-});
-
-inBrowser('a restart forgets everything and goes on', async () => {
-  await choose('Kernel', /^Restart Kernel…/);
-  await lab.page.locator('.jp-Dialog .jp-mod-accept').click();
-  await lab.page.getByText(/TypeScript.*\| Idle/).waitFor({ timeout: 120_000 });
-  await run('after');
-  expect(await outputs('after').innerText()).toContain("Cannot find name 'precious'");
-  await run('state');
-  await run('after');
-  expect(await outputs('after').innerText()).toBe('43');
 });

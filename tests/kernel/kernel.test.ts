@@ -352,6 +352,25 @@ describe('cells that misbehave', () => {
     expect((await run('precious')).reply.status).toBe('ok');
   });
 
+  test('a cell that removes all listeners of the process takes nothing down', async () => {
+    const cell = 'process.removeAllListeners(); void Promise.reject(new Error("unheard")); 1';
+    expect((await run(cell)).reply).toMatchObject({ status: 'error', evalue: 'unheard' });
+    expect((await run('precious')).reply.status).toBe('ok');
+  });
+
+  test('the control channel answers only what need not wait for cells', async () => {
+    expect(await request('execute_request', { code: '1' }, 'control')).toMatchObject({
+      ename: 'UnknownRequest',
+    });
+  });
+
+  test('what was printed before process.exit is shown', async () => {
+    const own = await startKernel({ cwd: folder });
+    const execution = await own.execute('for (let i = 0; i < 1000; i++) console.log(i); process.exit(0)');
+    expect(text(execution).trimEnd().split('\n')).toHaveLength(1000);
+    await own.shutdown();
+  });
+
   test('an error in a timer, after its cell has ended, is told on stderr', async () => {
     const heard: string[] = [];
     const stop = kernel.session.listen((_, { content }) => {

@@ -44,7 +44,8 @@ const listenForInterrupts = once(() =>
     if (requests.interrupt(id)) raiseInterrupt();
   }),
 );
-process.on('uncaughtException', (error) => requests.onStrayError(error));
+// no listener: a cell that removes all listeners would leave a process that ends, and hangs while it does
+process.setUncaughtExceptionCaptureCallback((error) => requests.onStrayError(error));
 process.on('unhandledRejection', (reason) => requests.onStrayError(reason));
 
 function once(action: () => void): () => void {
