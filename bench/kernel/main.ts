@@ -3,7 +3,7 @@
  * machine, taking turns. Kernels that are not there are named as missing. With `--write`, the table goes to
  * docs/kernel-speed.md.
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -172,6 +172,8 @@ const report = [
 ].join('\n');
 console.log(report);
 if (options.write) {
-  const text = `# Speed of the kernel\n\nMeasured by \`npm run bench:kernel -- --write\`. Ratios between columns count: milliseconds depend on the machine.\n\n${report}\n`;
-  writeFileSync(join(ROOT, 'docs', 'kernel-speed.md'), text);
+  const file = join(ROOT, 'docs', 'kernel-speed.md');
+  const [before = '', rest = ''] = readFileSync(file, 'utf8').split('<!-- measured -->');
+  const after = rest.split('<!-- end -->')[1] ?? '';
+  writeFileSync(file, `${before}<!-- measured -->\n\n${report}\n\n<!-- end -->${after}`);
 }
