@@ -70,8 +70,8 @@ await lab.show(
 // $$\text{GPT-2:}\quad a = x + \operatorname{MHA}(\operatorname{LN}(x)), \qquad y = a + \operatorname{FF}(\operatorname{LN}(a))$$
 //
 // with $\operatorname{FF}(x) = W_2\operatorname{GELU}(W_1 x + b_1) + b_2$. In GPT-2 nothing stands in the way of the
-// sum: $x$ goes from the first layer to the last, and each sublayer only adds to it. Gradients go back along the same way,
-// which makes deep stacks easier to train (Xiong et al., 2020, [On layer normalization in the transformer
+// sum: $x$ goes from the first layer to the last, and each sublayer only adds to it. Gradients go back along the same
+// way, which makes deep stacks easier to train (Xiong et al., 2020, [On layer normalization in the transformer
 // architecture](https://arxiv.org/abs/2002.04745)).
 //
 // The parameters of a block, of either kind: `attentionNorm`, `attention`, `feedForwardNorm`, `feedForward: {up, down}`.
@@ -181,9 +181,9 @@ const preNormBlock = await lab.orReference('gpt/pre-norm-block', gpt2Block, (par
 
 // %% [exercise] gpt/stack difficulty=2 minutes=15
 // ### Exercise: the stack
-// Write `gptStack(params, x, config)`. It runs `params.blocks` in order: `preNormBlock` where `config.norm_first` is true
-// (GPT-2), else `postNormBlock` (GPT). One of the two models has `params.finalNorm` after the last block. Both are given
-// one, so decide which.
+// Write `gptStack(params, x, config)`. It runs `params.blocks` in order: `preNormBlock` where `config.norm_first` is
+// true (GPT-2), else `postNormBlock` (GPT). One of the two models has `params.finalNorm` after the last block. Both are
+// given one, so decide which.
 //
 // <!-- hint -->
 // The output of a block is the input of the next. Is what leaves the last one normalised already?
@@ -191,8 +191,8 @@ const preNormBlock = await lab.orReference('gpt/pre-norm-block', gpt2Block, (par
 // x `[B, T, D]`; for each block, x = block(x) `[B, T, D]`; then, in one of the models, layerNorm(params.finalNorm, x,
 // config.layer_norm_epsilon).
 // <!-- hint -->
-// GPT: $h_L$. GPT-2: $\operatorname{LN}_f(h_L)$. Radford et al., 2019, section 2.3: "an additional layer normalization was
-// added after the final self-attention block".
+// GPT: $h_L$. GPT-2: $\operatorname{LN}_f(h_L)$. Radford et al., 2019, section 2.3: "an additional layer normalization
+// was added after the final self-attention block".
 
 // %% [answer] gpt/stack
 interface StackParams {
@@ -259,8 +259,8 @@ await lab.show(lab.table(comparison));
 // %% [markdown]
 // ## Part 2 · The loss of the next token
 //
-// The logits at position t speak of token t + 1. So the tokens themselves serve as labels, shifted by one place. The shift
-// is made in **one** place, the loss. Data that is shifted already would teach the model to skip a token, and
+// The logits at position t speak of token t + 1. So the tokens themselves serve as labels, shifted by one place. The
+// shift is made in **one** place, the loss. Data that is shifted already would teach the model to skip a token, and
 // data that is not shifted at all teaches it to repeat what it has just read, with a loss close to 0.
 //
 // $$\mathcal{L} = -\frac{1}{N}\sum_{t} \log p(u_{t+1} \mid u_0 \dots u_t)$$
@@ -296,9 +296,9 @@ await lab.check('gpt/next-token-loss', nextTokenLoss);
 // %% [markdown]
 // ## Part 3 · How it begins
 //
-// Each of the L layers adds to the same sum twice. If all additions have the same variance, that of the sum
-// grows with 2L. GPT-2 makes each addition smaller from the start: the weights that write into the sum,
-// `attention.output` and `feedForward.down`, are drawn with a spread of $\sigma / \sqrt{2L}$, all others with $\sigma$ (0.02 in the real
+// Each of the L layers adds to the same sum twice. If all additions have the same variance, that of the sum grows with
+// 2L. GPT-2 makes each addition smaller from the start: the weights that write into the sum, `attention.output` and
+// `feedForward.down`, are drawn with a spread of $\sigma / \sqrt{2L}$, all others with $\sigma$ (0.02 in the real
 // model). Biases begin at 0, the gains of norms at 1.
 
 // %% [exercise] gpt/initial-parameters difficulty=2 minutes=20
@@ -313,8 +313,8 @@ await lab.check('gpt/next-token-loss', nextTokenLoss);
 // Ends with bias → zeros; a norm's weight → ones; `attention.output.weight` and `feedForward.down.weight` → draws ·
 // range / √(2L); all other weights → draws · range.
 // <!-- hint -->
-// N terms of variance $\sigma^2$ sum to $N\sigma^2$, so each gets $\sigma/\sqrt{N}$, N = 2L. Radford et al., 2019, section
-// 2.3.
+// N terms of variance $\sigma^2$ sum to $N\sigma^2$, so each gets $\sigma/\sqrt{N}$, N = 2L. Radford et al., 2019,
+// section 2.3.
 
 // %% [answer] gpt/initial-parameters
 function initialParameters(
@@ -463,10 +463,10 @@ const lossBefore = await heldOutLoss();
 console.log(`${lab.parameterCount(params)} parameters; loss before training ${lossBefore.toFixed(2)}`);
 
 // %% [markdown]
-// Now train. The model begins with *your* initial values and computes with *your* blocks and *your* loss. The dotted line
-// is the loss of guessing among all tokens alike, $\ln V$. The curve can fall far below it, because the world of these
-// stories is small: a program made them from seven plots and a fixed set of people and things. Real text is never that
-// predictable.
+// Now train. The model begins with *your* initial values and computes with *your* blocks and *your* loss. The dotted
+// line is the loss of guessing among all tokens alike, $\ln V$. The curve can fall far below it, because the world of
+// these stories is small: a program made them from seven plots and a fixed set of people and things. Real text is never
+// that predictable.
 
 // %%
 const STEPS = lab.stepsFor(500, 20);
@@ -510,9 +510,9 @@ await lab.show(
 // %% [markdown]
 // ## Part 5 · Choosing the next token
 //
-// The model gives a probability for every token. How do we choose? Always the likeliest is safe and dull, and it tends to
-// repeat itself. A draw from the whole distribution brings in, now and then, a token that fits nowhere. Three knobs lie
-// between, applied in this order:
+// The model gives a probability for every token. How do we choose? Always the likeliest is safe and dull, and it tends
+// to repeat itself. A draw from the whole distribution brings in, now and then, a token that fits nowhere. Three knobs
+// lie between, applied in this order:
 //
 // 1. **Temperature** τ: divide the logits by τ. Below 1 the likely become likelier, above 1 all move closer together.
 // 2. **Top-k**: keep the k likeliest tokens.
@@ -528,8 +528,8 @@ await lab.show(
 // <!-- hint -->
 // Three steps, in the order of the title. What does each need to know of the one before?
 // <!-- hint -->
-// scores = logits / temperature; sort; all but the topK largest become −∞; softmax; go down the sorted list and add until
-// the sum is at least topP, the token that gets there included; the rest becomes −∞; softmax.
+// scores = logits / temperature; sort; all but the topK largest become −∞; softmax; go down the sorted list and add
+// until the sum is at least topP, the token that gets there included; the rest becomes −∞; softmax.
 // <!-- hint -->
 // $p_i = e^{z_i/\tau} / \sum_j e^{z_j/\tau}$. Top-k: Fan, Lewis and Dauphin, 2018, section 5.1. Top-p: the smallest set
 // whose probabilities sum to at least p, Holtzman et al., 2020, section 3.1.
@@ -572,8 +572,8 @@ await lab.check('gpt/filter', nextTokenProbabilities);
 // %% [exercise] gpt/sample difficulty=2 minutes=15
 // ### Exercise: drawing a token
 // Write `sampleTokens(probabilities, uniforms)`: for each row of probabilities and its uniform number u in [0, 1), the
-// token that u falls on, when the probabilities are laid end to end in the order of their ids. A token of probability 0 is
-// never drawn. Rounding may leave the sum a little under 1: then the last possible token is drawn.
+// token that u falls on, when the probabilities are laid end to end in the order of their ids. A token of probability 0
+// is never drawn. Rounding may leave the sum a little under 1: then the last possible token is drawn.
 //
 // The random numbers are passed in. So a story can be written a second time, and your answer can be checked.
 //
@@ -655,7 +655,8 @@ await lab.show(
 // %% [markdown]
 // A voice may be cut into several tokens; the table shows the first of them.
 //
-// And now it writes, with your sampler: the same beginning, three temperatures. The story ends where the model writes the end token.
+// And now it writes, with your sampler: the same beginning, three temperatures. The story ends where the model writes
+// the end token.
 
 // %%
 const writeStory = async (beginning: string, settings: SamplingSettings, seed: string): Promise<string> => {
@@ -678,35 +679,37 @@ await lab.show(lab.table(written));
 // %% [markdown]
 // ## Part 6 · The key-value cache
 //
-// The loop above does the same work again and again: for every new token it reads the whole text from the start. But the keys and
-// values of a token depend on nothing that comes after it, because of the causal mask. So they can be kept. A step then
-// computes the new tokens only; their queries meet the kept keys and their own.
+// The loop above does the same work again and again: for every new token it reads the whole text from the start. But
+// the keys and values of a token depend on nothing that comes after it, because of the causal mask. So they can be
+// kept. A step then computes the new tokens only; their queries meet the kept keys and their own.
 //
 // Two things go wrong easily. The new tokens stand **after** the kept ones, so their positions go on where those end.
-// And when a new text shares only its beginning with the old one, the cache must be **cut back** to that beginning first.
+// And when a new text shares only its beginning with the old one, the cache must be **cut back** to that beginning
+// first.
 
 // %% [exercise] gpt/cached-step difficulty=4 minutes=45
 // ### Exercise: a step with a cache
-// Write `cachedStep(params, ids, cache, keep, {n_head})`, the first half of a GPT-2 block with its embeddings. `ids` `[B, T]`
-// are the new tokens. `cache` holds `key` and `value` `[B, H, P, d]`, of which the first `keep` belong to this text.
+// Write `cachedStep(params, ids, cache, keep, {n_head})`, the first half of a GPT-2 block with its embeddings. `ids`
+// `[B, T]` are the new tokens. `cache` holds `key` and `value` `[B, H, P, d]`, of which the first `keep` belong to this
+// text.
 //
 // - x = rows of `params.tokens` + rows keep … keep + T − 1 of `params.positions`
 // - queries, keys and values come from `lab.layerNorm(params.norm, x, 1e-5)`
 // - the new keys and values are appended to the kept ones
 // - hidden = x + attention, with `params.attention.output` applied to the merged heads
 //
-// Return `{hidden: [B, T, D], cache: {key, value}}`, the new cache `[B, H, keep + T, d]`. Useful: `lab.splitHeads(x, H)`,
-// `lab.scaledDotProductAttention(q, k, v, {bias}).output`, `lab.mergeHeads`, `lab.causalBias(T, S)`, whose last row sees all S
-// keys. `tf.tidy` can return an array of tensors.
+// Return `{hidden: [B, T, D], cache: {key, value}}`, the new cache `[B, H, keep + T, d]`. Useful: `lab.splitHeads(x,
+// H)`, `lab.scaledDotProductAttention(q, k, v, {bias}).output`, `lab.mergeHeads`, `lab.causalBias(T, S)`, whose last
+// row sees all S keys. `tf.tidy` can return an array of tensors.
 //
 // <!-- hint -->
 // What is left to compute for the new tokens, and where in the text do they stand?
 // <!-- hint -->
-// x `[B, T, D]` → norm → q, k, v `[B, H, T, d]`; key = concat(first keep of cache.key, k) on axis 2
-// `[B, H, keep + T, d]`, value likewise; attention with causalBias(T, keep + T) `[B, H, T, d]` → mergeHeads → output → + x.
+// x `[B, T, D]` → norm → q, k, v `[B, H, T, d]`; key = concat(first keep of cache.key, k) on axis 2 `[B, H, keep + T,
+// d]`, value likewise; attention with causalBias(T, keep + T) `[B, H, T, d]` → mergeHeads → output → + x.
 // <!-- hint -->
-// $\operatorname{softmax}(q\,[K; k]^\top/\sqrt{d} + M)\,[V; v]$; row t of M is open for keys 0 … keep + t. Shazeer, 2019,
-// section 2.3, on incremental decoding.
+// $\operatorname{softmax}(q\,[K; k]^\top/\sqrt{d} + M)\,[V; v]$; row t of M is open for keys 0 … keep + t. Shazeer,
+// 2019, section 2.3, on incremental decoding.
 
 // %% [answer] gpt/cached-step
 interface StepParams {
@@ -750,9 +753,9 @@ function cachedStep(
 await lab.check('gpt/cached-step', cachedStep);
 
 // %% [markdown]
-// The check compares more than numbers: a text read in two parts, the second with the cache of the first, must give what
-// it gives when read at once. The library's generation works so. With its cache and without it, our model must write the same
-// tokens; what differs is the work.
+// The check compares more than numbers: a text read in two parts, the second with the cache of the first, must give
+// what it gives when read at once. The library's generation works so. With its cache and without it, our model must
+// write the same tokens; what differs is the work.
 
 // %%
 const language: lab.LanguageModel = {
@@ -783,9 +786,10 @@ console.log(sameTokens ? 'Both wrote the same tokens.' : 'They wrote different t
 console.log(textOf(timed[0]?.ids.split(' ').map(Number) ?? []));
 
 // %% [markdown]
-// In a model of this size a step costs so little that the measured difference may be small. What must be *computed* differs a lot: without a cache,
-// n new tokens after a beginning of m mean m + (m + 1) + … positions, with it m + n − 1. The price is memory: two numbers
-// for each token, layer and unit of width.
+// In a model of this size a step costs so little that the measured difference may be small. What must be *computed*
+// differs a lot: without a cache, n new tokens after a beginning of m mean m + (m + 1) + … positions, with it m + n − 1.
+//
+// The price is memory: two numbers for each token, layer and unit of width.
 
 // %%
 const newTokens = [1, 50, 100, 200, 400, 800];
@@ -871,8 +875,145 @@ await lab.show(
 );
 
 // %% [markdown]
-// GPT, in 2018, was fine-tuned for classification instead: a linear layer on the last token gives class logits. It helped to
-// keep the first task alive beside the new one, with half its weight:
+// ### Our story teller learns to answer
+//
+// The world of the stories has facts: what an animal says and eats, where it sleeps, which colour a fruit has and how
+// it tastes. Our model read all of them. But ask it, and it tells on:
+
+// %%
+const factsIn = (pattern: RegExp): Map<string, string> =>
+  new Map([...storyTexts.join(' ').matchAll(pattern)].map(([, thing = '', fact = '']) => [thing, fact]));
+const kindsOfQuestion = [
+  {
+    facts: factsIn(/The (\w+) was hungry and said (\w+)\./g),
+    ask: (animal: string) => `What does the ${animal} say?`,
+    reply: (voice: string) => ` ${voice}.`,
+  },
+  {
+    facts: factsIn(/The (\w+) had a little \w+ that wanted (\w+) too\./g),
+    ask: (animal: string) => `What does the ${animal} eat?`,
+    reply: (food: string) => ` ${food}.`,
+  },
+  {
+    facts: factsIn(/The (\w+) came out of the (\w+)\./g),
+    ask: (animal: string) => `Where does the ${animal} sleep?`,
+    reply: (home: string) => ` in the ${home}.`,
+  },
+  {
+    facts: factsIn(/a (\w+) that was (\w+)/g),
+    ask: (fruit: string) => `Which colour is the ${fruit}?`,
+    reply: (colour: string) => ` ${colour}.`,
+  },
+  {
+    facts: factsIn(/A (\w+) is \w+ and tastes (\w+)/g),
+    ask: (fruit: string) => `How does the ${fruit} taste?`,
+    reply: (taste: string) => ` ${taste}.`,
+  },
+];
+// Of each kind of question, every third thing is kept for the test.
+const dialogues = kindsOfQuestion.flatMap(({ facts, ask, reply }, kind) =>
+  [...facts.keys()].sort().map((thing, i) => ({
+    question: ask(thing),
+    answer: reply(facts.get(thing) ?? ''),
+    kept: (i + kind) % 3 === 0,
+  })),
+);
+
+/** What a model goes on with after a question, always the likeliest token, until it ends or 12 tokens are written. */
+const replyOf = async (
+  model: lab.GptLMHeadParams,
+  question: string,
+): Promise<{ text: string; ended: boolean }> => {
+  const prompt = [endId, ...idsOf(question)];
+  const written: number[] = [];
+  while (written.length < 12) {
+    const logits = tf.tidy(() => {
+      const inputIds = matrix([[...prompt, ...written]]);
+      return lab.gptLMHeadModel(model, { inputIds }, gptConfig, { lastLogitsOnly: true }).logits;
+    });
+    const token = lab.argmax(Float32Array.from(await logits.data()));
+    logits.dispose();
+    if (token === endId) return { text: textOf(written), ended: true };
+    written.push(token);
+  }
+  return { text: textOf(written), ended: false };
+};
+const untaught = await replyOf(params, 'What does the cow say?');
+console.log(`What does the cow say?${untaught.text} …`);
+
+// %% [markdown]
+// Now supervised fine-tuning: questions with their answers, your labels, your loss, your block. A copy of the model is
+// trained. A third of the questions is kept back: their facts are in the stories, but nobody shows the model that they
+// answer a question.
+
+// %%
+const taught = dialogues.filter(({ kept }) => !kept);
+const questionsKept = dialogues.filter(({ kept }) => kept);
+const lengthOf = ({ question, answer }: { question: string; answer: string }): number =>
+  idsOf(question).length + idsOf(answer).length + 2;
+const LONGEST = Math.max(...taught.map(lengthOf));
+const lessons = taught.map((one) => {
+  const prompt = [endId, ...idsOf(one.question)];
+  const padding = Array.from({ length: LONGEST + 1 - lengthOf(one) }, () => endId);
+  return { ids: [...prompt, ...idsOf(one.answer), endId, ...padding], promptLength: prompt.length };
+});
+
+const tuned = lab.trainable(lab.cloneParameters(params));
+const TUNING_STEPS = lab.stepsFor(80, 8);
+const tuningCurve = lab.liveLoss({ title: 'Learning to answer', names: ['answer tokens'] });
+const tuningOptimizer = lab.adamW();
+await lab.train({
+  params: tuned,
+  loss: (now, batch: typeof lessons) => {
+    const rowsOfIds = batch.map(({ ids }) => ids);
+    const starts = batch.map(({ promptLength }) => promptLength);
+    const { logits } = lab.gptLMHeadModel(now, { inputIds: matrix(rowsOfIds) }, gptConfig, { components });
+    const shaped = logits.as3D(batch.length, LONGEST + 1, gptConfig.vocab_size);
+    return ownLoss(shaped, matrix(labelsOf(rowsOfIds, starts, endId)));
+  },
+  *batches(epoch) {
+    const mixed = lab.shuffle(lessons, lab.createRng(`lessons ${epoch}`));
+    for (let start = 0; start + 10 <= mixed.length; start += 10) yield mixed.slice(start, start + 10);
+  },
+  optimizer: tuningOptimizer,
+  schedule: lab.cosineSchedule({ peak: 2e-3, warmupSteps: 5, totalSteps: TUNING_STEPS, floor: 0.1 }),
+  clipNorm: 1,
+  steps: TUNING_STEPS,
+  onStep: ({ step, loss }) => tuningCurve.add(step, { 'answer tokens': loss }),
+  progress: lab.progressBar('fine-tuning'),
+});
+await tuningCurve.finish();
+tuningOptimizer.dispose();
+
+const examined: { question: string; reply: string; right: string; shown: boolean; ended: boolean }[] = [];
+for (const { question, answer, kept } of dialogues) {
+  const { text, ended } = await replyOf(tuned, question);
+  examined.push({ question, reply: text.trim(), right: answer.trim(), shown: !kept, ended });
+}
+lab.disposeParameters(tuned);
+const rightOf = (shown: boolean): number =>
+  examined.filter((one) => one.shown === shown && one.reply === one.right).length;
+const stopped = examined.filter(({ ended }) => ended).length;
+await lab.show(
+  lab.table(
+    examined.filter(({ shown }) => !shown).map(({ question, reply, right }) => ({ question, reply, right })),
+    'Questions that were kept back',
+  ),
+);
+await lab.show(
+  `Right: **${rightOf(true)} of ${taught.length}** questions it was taught, **${rightOf(false)} of ${questionsKept.length}** that were ` +
+    `kept back. It ended its reply **${stopped} of ${examined.length}** times.`,
+);
+
+// %% [markdown]
+// Compare the two numbers. The **form** is learned quickly: a short reply, and then the end token, which comes because
+// its label is not −100. The facts are another matter. The model has read what the cat says, yet having seen a few
+// answers it cannot look up that fact for a question of the new form; it gives an answer that it was taught, or a fact
+// of another kind. A large model, trained on far more varied text, manages better. So fine-tuning on a few examples is
+// a good way to teach manners, and a poor one to teach knowledge.
+//
+// GPT, in 2018, was fine-tuned for classification instead: a linear layer on the last token gives class logits. It
+// helped to keep the first task alive beside the new one, with half its weight:
 //
 // $$\mathcal{L}_3 = \mathcal{L}_2(\text{class}) + \lambda\,\mathcal{L}_1(\text{next token}), \qquad \lambda = 0.5$$
 
@@ -914,15 +1055,15 @@ await lab.check('gpt/joint-loss', jointLoss);
 // %% [markdown]
 // ## Part 8 · Learning from the prompt
 //
-// GPT-3 was used without any training for a task. The prompt says what is wanted, shows k solved examples (k-shot; 0-shot is the
-// question alone), and ends where the answer begins. No parameter changes. That this works, and that it works better
-// the larger the model is, was the finding of the paper (Brown et al., 2020, figure 1.2).
+// GPT-3 was used without any training for a task. The prompt says what is wanted, shows k solved examples (k-shot;
+// 0-shot is the question alone), and ends where the answer begins. No parameter changes. That this works, and that it
+// works better the larger the model is, was the finding of the paper (Brown et al., 2020, figure 1.2).
 
 // %% [exercise] gpt/few-shot-prompt difficulty=1 minutes=10
 // ### Exercise: the prompt
-// Write `fewShotPrompt(examples, question, instruction)`. The parts are separated by an empty line: the instruction (unless
-// it is null), each example as `Q: …` and, on the next line, `A: …`, and the question in the same form, with nothing
-// after `A:`, not even a space.
+// Write `fewShotPrompt(examples, question, instruction)`. The parts are separated by an empty line: the instruction
+// (unless it is null), each example as `Q: …` and, on the next line, `A: …`, and the question in the same form, with
+// nothing after `A:`, not even a space.
 //
 // <!-- hint -->
 // The model only continues a text. Which text has the answer as its most natural continuation?
@@ -950,22 +1091,22 @@ function fewShotPrompt(
 await lab.check('gpt/few-shot-prompt', fewShotPrompt);
 
 // %% [markdown]
-// Where the possible answers are known, the model need not write: we ask which of them it finds likeliest. Only the tokens
-// of the **answer** are scored. Those of the prompt are the same for all candidates and say nothing about them. And since
-// long answers have smaller probabilities, the sum is often divided by the number of tokens.
+// Where the possible answers are known, the model need not write: we ask which of them it finds likeliest. Only the
+// tokens of the **answer** are scored. Those of the prompt are the same for all candidates and say nothing about them.
+// And since long answers have smaller probabilities, the sum is often divided by the number of tokens.
 
 // %% [exercise] gpt/score-candidates difficulty=3 minutes=30
 // ### Exercise: scoring candidates
-// Write `scoreCandidates(logits, inputIds, promptLength, answerLengths)`. Row n of `inputIds` `[N, T]` is the prompt, then
-// candidate n with `answerLengths[n]` tokens, then padding; `logits` `[N, T, V]` are the model's for these rows. Return
-// `{logLikelihood: [N], perToken: [N]}`. `lab.tokenLosses(logits, labels)` gives −log p of each label, `[…]`, and 0 where
-// the label is −100.
+// Write `scoreCandidates(logits, inputIds, promptLength, answerLengths)`. Row n of `inputIds` `[N, T]` is the prompt,
+// then candidate n with `answerLengths[n]` tokens, then padding; `logits` `[N, T, V]` are the model's for these rows.
+// Return `{logLikelihood: [N], perToken: [N]}`. `lab.tokenLosses(logits, labels)` gives −log p of each label, `[…]`,
+// and 0 where the label is −100.
 //
 // <!-- hint -->
 // All candidates share the prompt. Which places of a row tell them apart, and at which places are these predicted?
 // <!-- hint -->
-// Labels at place t: the token at t + 1 if promptLength ≤ t + 1 < promptLength + answerLengths[n], else −100; tokenLosses
-// `[N, T]`; minus their sum over T → `[N]`; divided by answerLengths → `[N]`.
+// Labels at place t: the token at t + 1 if promptLength ≤ t + 1 < promptLength + answerLengths[n], else −100;
+// tokenLosses `[N, T]`; minus their sum over T → `[N]`; divided by answerLengths → `[N]`.
 // <!-- hint -->
 // $\log p(a \mid \text{prompt}) = \sum_i \log p(a_i \mid \text{prompt}, a_{<i})$. Brown et al., 2020, section 2.4.
 
@@ -1071,8 +1212,8 @@ await lab.show(lab.table(shots, `Which of ${candidates.length} voices? (${candid
 
 // %% [markdown]
 // Read the table with care. Whatever our model knows of voices it learned in training; the examples can at most tell it
-// what kind of word is wanted. And a prompt of several such sentences looks like no story it has seen. To pick up a *new*
-// task from examples takes a far larger model and far more varied text.
+// what kind of word is wanted. And a prompt of several such sentences looks like no story it has seen. To pick up a
+// *new* task from examples takes a far larger model and far more varied text.
 //
 // ## Quiz
 
