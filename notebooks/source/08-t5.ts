@@ -756,8 +756,9 @@ console.log(`loss per token: ${gapLossBefore.toFixed(2)} at first, ${gapLossAfte
 // ### The gaps it fills
 //
 // Passages of stories that were held back. The model writes the target token by token (greedily: always the likeliest next),
-// and `restoreSpans` puts its words into the gaps. Most gaps have several good answers, and this model has seen the world of
-// the stories for a minute, so read the third column for sense before you compare it with the last one.
+// and `restoreSpans` puts its words into the gaps. A model learns the form first, one answer for each sentinel in order, then
+// words that are common, and last those that fit *here*: read the third column to see how far this one has come. Most gaps
+// have several good answers, so read it for sense before you compare it with the last.
 
 // %%
 const language: lab.LanguageModel = {
@@ -943,10 +944,10 @@ await lab.show(lab.barChart(scores, { title: 'New inputs answered rightly', valu
 await lab.show(lab.table(samples));
 
 // %% [markdown]
-// Compare the bars. Where an answer has one place in the input to be taken from, or a word has one other form, the small model
-// does well. Arithmetic is another matter: results of sums cannot be copied from anywhere, a few hundred sums are far too few
-// to find the rule of the carry, and the answer has to begin with the digit that depends on all others. A test on sums that
-// training *did* have would have hidden that.
+// Compare the bars. A word that has one other form (plural, past) is easiest: the rest of the answer is copied. Others need
+// more reading, or more steps. Arithmetic is another matter: the result cannot be copied from anywhere, a thousand sums are
+// few to find the rule of the carry, and the answer has to begin with the digit that depends on all others. A test on sums
+// that training *did* have would hide that.
 //
 // The prefix is all that tells the model what to do. The same input under three of them:
 

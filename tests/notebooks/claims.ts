@@ -71,7 +71,7 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
     ],
     full: [
       'gapLossAfter < 2.6',
-      '["past", "plural", "title", "sentiment"].every((task) => (scores.find(({ label }) => label === task)?.value ?? 0) >= 0.8)',
+      '["past", "plural"].every((task) => (scores.find(({ label }) => label === task)?.value ?? 0) >= 0.8)',
       '["add", "subtract"].every((task) => (scores.find(({ label }) => label === task)?.value ?? 1) < 0.6)',
     ],
   },
