@@ -25,6 +25,11 @@ const READABLE = [
   'grader/values.ts',
 ].map((name) => path.join(ROOT, name));
 
+/** Node's SQLite opens and writes files past its permission model, in the versions that have it. */
+const WITHOUT_DATABASES = process.allowedNodeEnvironmentFlags.has('--experimental-sqlite')
+  ? ['--no-experimental-sqlite']
+  : [];
+
 /** System files that Node needs to start. */
 const SYSTEM = ['/usr/lib', '/usr/lib64', '/lib', '/lib64', '/etc/ld.so.cache', '/etc/ssl/openssl.cnf'];
 
@@ -99,6 +104,7 @@ export function confine(
     ...READABLE.map((name) => `--allow-fs-read=${name}`),
     `--max-old-space-size=${Math.floor(memoryMb * 0.6)}`,
     '--max-semi-space-size=16',
+    ...WITHOUT_DATABASES,
     ...(onlyProbe ? ['--eval', '0'] : [HARNESS]),
   ];
   if (confinement === 'permissions') return limited(node, nodeArgs, env, ROOT);

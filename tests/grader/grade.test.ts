@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gradeAll } from '../../grader/batch.ts';
 import type { ExerciseReport, SubmissionReport } from '../../grader/grade.ts';
+import { reportFaults } from './schemas/faults.ts';
 
 const SUBMISSIONS = path.join(import.meta.dirname, 'submissions');
 
@@ -25,7 +26,7 @@ describe('grading the sample submissions of 03-bert', () => {
       onReport: ({ learner }) => finished.push(learner),
     });
     reports = new Map(graded.map((report) => [report.learner, report]));
-  }, 240_000);
+  }, 600_000);
 
   afterAll(() => rmSync(out, { recursive: true, force: true }));
 
@@ -120,6 +121,10 @@ describe('grading the sample submissions of 03-bert', () => {
     expect(page).toContain('The tanh is missing');
     expect(readFileSync(path.join(out, 'index.html'), 'utf8')).toContain('learners/perfect.html');
     expect(readFileSync(path.join(out, 'junit.xml'), 'utf8')).toMatch(/<error [^>]*type="timeout"/);
+  });
+
+  it('writes what the readers of its reports were promised', async () => {
+    expect(await reportFaults(out)).toEqual([]);
   });
 
   it('does not tell a learner the numbers of a hidden case, nor the seed they are drawn from', () => {

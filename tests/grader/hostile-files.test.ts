@@ -136,7 +136,7 @@ beforeAll(async () => {
     seed: 'files',
   });
   reports = new Map(graded.map((report) => [report.learner, report]));
-}, 300_000);
+}, 600_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -80,7 +80,7 @@ describe.each(confinements)('hostile submissions under %s', (confinement) => {
       confinement,
     });
     reports = new Map(graded.map((report) => [report.learner, report]));
-  }, 300_000);
+  }, 900_000);
 
   afterAll(() => {
     server.close();
