@@ -70,7 +70,7 @@ export const CLAIMS: Readonly<Record<string, Claims>> = {
       'Math.abs(capped.reduce((sum, share) => sum + share, 0) - 1) < 1e-9',
     ],
     full: [
-      'gapLossAfter < 2.6',
+      'gapLossAfter < 3',
       '["past", "plural"].every((task) => (scores.find(({ label }) => label === task)?.value ?? 0) >= 0.8)',
       '["add", "subtract"].every((task) => (scores.find(({ label }) => label === task)?.value ?? 1) < 0.6)',
     ],
