@@ -159,7 +159,7 @@ inBrowser('a tensor shows its shape, its statistics and a heat map', async () =>
   const shown = outputs('tensor').last();
   expect(await shown.innerText()).toMatch(/Tensor \[2, 3\] float32 on \w+\s+min -1\s+max 5/);
   const picture = shown.locator('img[alt="heat map"]');
-  expect(await picture.evaluate('(image) => [image.naturalWidth, image.naturalHeight]')).toEqual([3, 2]);
+  expect(await picture.evaluate((image) => [image.naturalWidth, image.naturalHeight])).toEqual([3, 2]);
 });
 
 inBrowser('a Vega-Lite specification is drawn as a chart', async () => {
