@@ -41,7 +41,7 @@ function queueTests(): void {
     postgres = await Postgres.start();
     url = await postgres.database();
     store = await openStore({ url });
-  }, 180_000);
+  }, 600_000);
   afterAll(async () => {
     for (const worker of workers) worker.kill('SIGKILL');
     await store.close();
@@ -129,7 +129,9 @@ function queueTests(): void {
     await patiently(() => queue.close());
   });
 
-  it('grades nothing twice that was graded with the same exercises and seed', async () => {
+  it('grades nothing twice that was graded with the same exercises and seed', {
+    timeout: 300_000,
+  }, async () => {
     const { put, follow, worker, queue } = await opened();
     const graded: string[] = [];
     const running = worker({ onGraded: ({ learner }) => graded.push(learner) });
@@ -143,7 +145,9 @@ function queueTests(): void {
     await queue.close();
   });
 
-  it('tries again what the machine failed at, and gives up with an error, not with a zero', async () => {
+  it('tries again what the machine failed at, and gives up with an error, not with a zero', {
+    timeout: 300_000,
+  }, async () => {
     const { put, follow, worker, queue } = await opened({ limit: 2, delaySeconds: 0 });
     const tries = new Map<string, number>();
     const running = worker({
@@ -172,7 +176,7 @@ function queueTests(): void {
     await queue.close();
   });
 
-  it('takes the more urgent run first', async () => {
+  it('takes the more urgent run first', { timeout: 300_000 }, async () => {
     const { put, follow, worker, queue } = await opened();
     const order: string[] = [];
     const slow = await put(names(3, 'slow'));
@@ -185,7 +189,7 @@ function queueTests(): void {
     await queue.close();
   });
 
-  it('finishes what it has in hand when it is asked to stop', { timeout: 180_000 }, async () => {
+  it('finishes what it has in hand when it is asked to stop', { timeout: 300_000 }, async () => {
     const { exercises, put, follow, worker, queue } = await opened();
     const log = path.join(folder, 'graceful.log');
     writeFileSync(log, '');

@@ -133,6 +133,11 @@ export interface Engine {
   empty(): Promise<void>;
 }
 
+/** One store for tests to which the engine makes no difference: the server where there is one, for it starts sooner. */
+export async function anyStore(): Promise<{ store: Store; close(): Promise<void> }> {
+  return serverPrograms() === undefined ? embedded() : server();
+}
+
 /** Declares the same tests on both engines. */
 export function onBothEngines(title: string, tests: (engine: () => Engine) => void): void {
   describe(`${title} (embedded)`, () => declare(embedded, tests));
@@ -150,7 +155,7 @@ function declare(open: () => Promise<Opened>, tests: (engine: () => Engine) => v
   beforeAll(async () => {
     engine = await open();
     // On a busy machine an engine takes its time to start.
-  }, 180_000);
+  }, 600_000);
   afterAll(() => engine?.close());
   tests(() => {
     if (engine === undefined) throw new Error('the engine has not started');

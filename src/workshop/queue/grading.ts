@@ -1,7 +1,8 @@
 /** How a worker grades: as `lab grade` does, in sandboxes of this machine. */
 import { startJudgeBackend } from '../../../grader/backend.ts';
 import { loadCourse } from '../../../grader/batch.ts';
-import { type GradeContext, gradeSubmission, type SubmissionReport } from '../../../grader/grade.ts';
+import { gradeSubmission, type SubmissionReport } from '../../../grader/grade.ts';
+import type { GradeContext } from '../../../grader/grading.ts';
 import { bestConfinement, cacheFor } from '../../../grader/sandbox/confine.ts';
 import { SandboxPool } from '../../../grader/sandbox/pool.ts';
 import { UnreadableSubmission } from '../../../grader/submission.ts';

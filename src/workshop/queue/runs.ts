@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { and, eq, inArray, isNotNull, isNull, or } from 'drizzle-orm';
 import { z } from 'zod';
-import { type Chapter, loadChapters } from '../../../grader/chapter.ts';
+import { loadChapters } from '../../../grader/chapter.ts';
 import { type SubmissionReport, type SubmittedFile, seedOf } from '../../../grader/grade.ts';
 import { chapterOfSubmission, parseSubmission, UnreadableSubmission } from '../../../grader/submission.ts';
 import { InputError, messageOf } from '../../errors.ts';
@@ -42,7 +42,7 @@ export async function createRun(
 ): Promise<number> {
   const { submissions, priority = 0, seed = randomBytes(8).toString('hex') } = given;
   const read = await readAll(submissions);
-  const fallback = given.settings.chapter ?? commonChapter(read, await loadChapters());
+  const fallback = given.settings.chapter ?? (await commonChapter(read));
   const settings = { ...given.settings, ...(fallback === undefined ? {} : { fallback }) };
   return db.transaction(async (tx) => {
     const [run] = await tx.insert(gradingRuns).values({ seed, settings }).returning();
@@ -86,21 +86,19 @@ async function readAll(submissions: readonly SubmittedFile[]): Promise<ReadSubmi
   return found;
 }
 
-/** The chapter of all readable submissions, if it is one. */
-function commonChapter(
-  read: readonly ReadSubmission[],
-  chapters: ReadonlyMap<string, Chapter>,
-): string | undefined {
-  const names = new Set<string>();
-  for (const { notebook } of read) {
+/** What an unreadable submission was meant to answer: the chapter of all readable ones, if it is one. Undefined where nobody has to ask. */
+async function commonChapter(read: readonly ReadSubmission[]): Promise<string | undefined> {
+  const parsed = read.flatMap(({ notebook }) => {
     try {
-      const chapter =
-        notebook === undefined ? undefined : chapterOfSubmission(parseSubmission(notebook), chapters);
-      if (chapter !== undefined) names.add(chapter.name);
+      return notebook === undefined ? [] : [parseSubmission(notebook)];
     } catch {
-      // Unreadable: told when it is graded.
+      // Told when it is graded.
+      return [];
     }
-  }
+  });
+  if (parsed.length === 0 || parsed.length === read.length) return undefined;
+  const chapters = await loadChapters();
+  const names = new Set(parsed.flatMap((one) => chapterOfSubmission(one, chapters)?.name ?? []));
   const [only] = names;
   return names.size === 1 ? only : undefined;
 }
