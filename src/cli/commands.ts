@@ -33,6 +33,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'grade a folder of notebooks, one learner each',
     load: async () => (await import('./commands/grade.ts')).gradeCommand(),
   },
+  worker: {
+    summary: 'grade what lab grade --queue puts in line, on this machine',
+    load: async () => (await import('./commands/worker.ts')).workerCommand(),
+  },
   check: {
     summary: 'run the public cases of a notebook before it is handed in',
     load: async () => (await import('./commands/check.ts')).checkCommand(),

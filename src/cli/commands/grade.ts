@@ -7,6 +7,7 @@ import type { SubmissionReport } from '../../../grader/grade.ts';
 import { regradeAll } from '../../../grader/regrade.ts';
 import type { ReportFormat } from '../../../grader/report/write.ts';
 import { InputError } from '../../errors.ts';
+import type { QueuedOptions } from '../../workshop/queue/grade-queued.ts';
 import { onStopSignal, STOP_CODES, type StopSignal } from '../jupyter/signals.ts';
 
 interface Options {
@@ -20,6 +21,8 @@ interface Options {
   masters?: string;
   resume?: boolean;
   regrade?: boolean;
+  queue?: boolean;
+  priority?: number;
   format: ReportFormat;
   json?: boolean;
 }
@@ -50,6 +53,11 @@ export function gradeCommand(): Command {
       '--regrade',
       'the source is the reports of an earlier run: judge its recorded answers again with the exercises as they are now',
     )
+    .option(
+      '--queue',
+      'let lab worker grade, on any machines, over the PostgreSQL server of DATABASE_URL; --jobs is each worker’s own',
+    )
+    .option('--priority <number>', 'with --queue: higher goes first', whole(-1000, 1000))
     .addOption(
       new Option('--format <name>', 'gradescope: also write results.json')
         .choices(['all', 'gradescope'])
@@ -75,32 +83,48 @@ async function grade(source: string, options: Options): Promise<void> {
     stopping.abort();
   });
   try {
+    const common = {
+      source,
+      out,
+      timeoutMs: timeout * 1000,
+      memoryMb: memory,
+      resume: options.resume === true,
+      format: options.format,
+      ...(only === undefined ? {} : { only }),
+      ...(seed === undefined ? {} : { seed }),
+      ...(chapter === undefined ? {} : { chapter }),
+      onReport,
+      signal: stopping.signal,
+    };
+    const own = masters === undefined ? {} : { masters };
     const reports =
       options.regrade === true
         ? await regradeAll({ source, out, format: options.format, onReport })
-        : await gradeAll({
-            source,
-            out,
-            jobs: options.jobs,
-            timeoutMs: timeout * 1000,
-            memoryMb: memory,
-            resume: options.resume === true,
-            format: options.format,
-            ...(only === undefined ? {} : { only }),
-            ...(seed === undefined ? {} : { seed }),
-            ...(chapter === undefined ? {} : { chapter }),
-            ...(masters === undefined ? {} : { masters }),
-            onReport,
-            signal: stopping.signal,
-          });
+        : options.queue === true
+          ? await gradeInQueue(common, options)
+          : await gradeAll({ ...common, jobs: options.jobs, ...own });
     tell(reports, options);
   } catch (error) {
     if (stoppedBy === undefined) throw error;
-    console.error(`lab: interrupted; go on with --out ${out} --resume`);
+    console.error(
+      `lab: interrupted; go on with --out ${out} --resume${options.queue === true ? ' --queue' : ''}`,
+    );
     process.exitCode = STOP_CODES[stoppedBy];
   } finally {
     release();
   }
+}
+
+/** The queue's database is loaded for those alone who have one. */
+async function gradeInQueue(
+  common: Omit<QueuedOptions, 'url' | 'priority'>,
+  { priority, masters }: Options,
+): Promise<readonly SubmissionReport[]> {
+  if (masters !== undefined)
+    throw new InputError('--masters does not go with --queue: workers have the course of the lab');
+  const { gradeQueued } = await import('../../workshop/queue/grade-queued.ts');
+  const url = process.env.DATABASE_URL;
+  return gradeQueued({ ...common, url, ...(priority === undefined ? {} : { priority }) });
 }
 
 function tell(reports: readonly SubmissionReport[], { json, out }: Options): void {

@@ -15,6 +15,11 @@ interface SystemPackage {
 export const SYSTEM_PACKAGES: readonly SystemPackage[] = [
   { name: 'chromium', program: '/usr/bin/chromium', purpose: 'the tests in a real browser' },
   { name: 'bubblewrap', program: '/usr/bin/bwrap', purpose: 'the tests of the stronger sandbox' },
+  {
+    name: 'postgresql',
+    program: '/usr/bin/pg_createcluster',
+    purpose: 'the tests on a PostgreSQL server',
+  },
 ];
 
 /** Packages that are not installed. */

@@ -48,6 +48,7 @@ export async function gradeQueued(options: QueuedOptions): Promise<readonly Subm
     try {
       const run = options.resume ? resumed(out, exercises) : await begun(store, exercises, options);
       await sendRun(store, queue, run);
+      console.error(`lab: in line (${queue.name}); every lab worker that shows the same name takes part`);
       const reports = await followRun(store, queue, run, {
         onReport: (report, done, total) => {
           writeLearner(out, report, known, format);
