@@ -1,7 +1,7 @@
 // The master of chapter 00. `npx lab notebooks` makes notebooks/00-start-here.ipynb from it.
 
 // %% [markdown]
-// # 0 · Start here
+// # 00 · Start here
 //
 // Welcome. In this course you build eight language models, piece by piece, until your own code gives the same numbers
 // as the published ones. This first notebook takes half an hour. It shows you the tools: how to run code, what a tensor

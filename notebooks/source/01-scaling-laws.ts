@@ -1,7 +1,7 @@
 // The master of chapter 01. `npx lab notebooks` makes notebooks/01-scaling-laws.ipynb from it.
 
 // %% [markdown]
-// # 1 · Scaling laws: what a model costs and how good it gets
+// # 01 · Scaling laws: what a model costs and how good it gets
 //
 // A language model is trained to guess the next piece of a text, the next **token** (a word or a part of one). How well it guesses is measured by one number, the
 // **loss**: the mean of $-\log p$, where $p$ is the probability that it gave to the piece that really came. It is

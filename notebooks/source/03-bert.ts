@@ -1,7 +1,7 @@
 // The master of chapter 03. `npx lab notebooks` makes notebooks/03-bert.ipynb from it.
 
 // %% [markdown]
-// # 3 · BERT: reading in both directions
+// # 03 · BERT: reading in both directions
 //
 // Read this sentence: *The ▢ was hungry and said moo.* You know what stands in the gap, and you know it from the words
 // **after** it. The language models of 2018 could not do that. They read from left to right and guessed the next word,
