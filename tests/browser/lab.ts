@@ -22,9 +22,19 @@ const FLAGS = [
   '--disable-sync',
 ];
 
+/** Why there is no browser here, or undefined. */
+export function browserObstacle(): string | undefined {
+  return existsSync(CHROMIUM) ? undefined : `${CHROMIUM} is not installed (Debian: apt install chromium)`;
+}
+
+export function openBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+}
+
 /** Why these tests cannot run here, or undefined. */
 export function obstacle(): string | undefined {
-  if (!existsSync(CHROMIUM)) return `${CHROMIUM} is not installed (Debian: apt install chromium)`;
+  const missing = browserObstacle();
+  if (missing !== undefined) return missing;
   if (!hasJupyter()) return 'JupyterLab is not installed in .venv (npm start does it)';
   return undefined;
 }
@@ -68,7 +78,7 @@ export async function openLab(name: string, notebook: string, height: number): P
   };
   try {
     const url = await address(start);
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+    browser = await openBrowser();
     const page = await browser.newPage({ viewport: { width: 1280, height } });
     // A machine with other work to do takes its time.
     page.setDefaultTimeout(150_000);

@@ -21,7 +21,7 @@ export async function joinRoom(address: string, code: string, options: JoinOptio
   ]);
   const room = await join(address, code, options);
   sendSoon();
-  showBoard(room);
+  await showBoard(room);
 }
 
 /** Leaves the room: it is told nothing from now on. @returns what there is to say about it */

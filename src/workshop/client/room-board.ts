@@ -22,7 +22,7 @@ const HEADINGS: Readonly<Record<RoomMessage['kind'], string>> = {
 let following: AbortController | undefined;
 
 /** Shows the board and follows the room in the background. One board at a time: a new one ends the one before. */
-export function showBoard(room: Membership): void {
+export async function showBoard(room: Membership): Promise<void> {
   following?.abort();
   const output = liveOutput();
   const messages: RoomMessage[] = [];
@@ -34,7 +34,8 @@ export function showBoard(room: Membership): void {
     return;
   }
   following = new AbortController();
-  void draw();
+  // Awaited: what is shown once a cell has ended belongs to the next one.
+  await draw();
   void follow(room, following.signal, {
     onMessage: (message) => {
       if (messages.some(({ id }) => id === message.id)) return;
