@@ -45,7 +45,7 @@ export function benchCommand(): Command {
       `
 Exit code 1: a ratio to PyTorch is more than 30 % worse than the baseline’s.
 
-Examples:
+Example:
   npx lab bench --only gpt2/ decode --python .venv/bin/python
   npx lab bench --sweep --threads 1 2 --python .venv/bin/python --out docs/bench`,
     )
