@@ -11,6 +11,7 @@ import type { ChapterEntry } from './course-catalogue.ts';
 import { instructorRoutes } from './instructor-routes.ts';
 import { learnerRoutes } from './learner-routes.ts';
 import { LiveRooms } from './live-room.ts';
+import { loginRoutes } from './login-routes.ts';
 import { OneTimeKeys } from './one-time-keys.ts';
 import { pageRoutes } from './page-routes.ts';
 
@@ -90,6 +91,7 @@ export async function createApp(
   });
   await app.register(cookie);
   await app.register(learnerRoutes(workshop));
+  await app.register(loginRoutes(workshop));
   await app.register(instructorRoutes(workshop));
   await app.register(pageRoutes);
   // Streams never end by themselves: they are ended before the server waits for its connections.

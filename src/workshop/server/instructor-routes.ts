@@ -26,26 +26,14 @@ import {
   setAssignment,
 } from '../store/rooms.ts';
 import { checks, learners } from '../store/schema.ts';
-import {
-  addInstructor,
-  beginSession,
-  type Deed,
-  endSession,
-  may,
-  type Session,
-  sessionOf,
-  whoIs,
-} from './accounts.ts';
+import type { Deed, Session } from './accounts.ts';
 import { HttpError, type Workshop } from './app.ts';
 import { openChannel } from './event-channel.ts';
 import { handInsOf, lastNotebooks } from './hand-ins.ts';
-import { sameText } from './secrets.ts';
+import { sessionFor } from './login-routes.ts';
 import { timelineChart } from './timeline-chart.ts';
 import { messageView } from './views.ts';
 
-const COOKIE = 'lab_instructor';
-/** Passwords: slow enough for guessers, whatever they know of the names. */
-const GUESSES = { rateLimit: { max: 10, timeWindow: '1 minute' } };
 const MOST_ENTRIES = 50;
 
 const roomParams = z.object({ room: z.coerce.number().int().positive() });
@@ -58,18 +46,9 @@ const newMessage = z.strictObject({
 });
 
 export function instructorRoutes(workshop: Workshop) {
-  const { store, rooms, catalogue, logins } = workshop;
+  const { store, rooms, catalogue } = workshop;
 
-  async function session(request: FastifyRequest, deed: Deed): Promise<Session> {
-    const token = request.cookies[COOKIE];
-    const found = token === undefined ? undefined : await sessionOf(store, token);
-    if (found === undefined) throw new HttpError(401, 'Log in first.');
-    if (request.method !== 'GET' && !sameText(String(request.headers['x-csrf-token'] ?? ''), found.csrf)) {
-      throw new HttpError(403, 'This request did not come from the page of this server; load the page anew.');
-    }
-    if (!may(found.role, deed)) throw new HttpError(403, `Your role, ${found.role}, does not allow this.`);
-    return found;
-  }
+  const session = (request: FastifyRequest, deed: Deed): Promise<Session> => sessionFor(store, request, deed);
 
   async function roomOf(request: FastifyRequest): Promise<Room> {
     const { room: id } = roomParams.parse(request.params);
@@ -79,52 +58,6 @@ export function instructorRoutes(workshop: Workshop) {
   }
 
   return async (app: FastifyInstance): Promise<void> => {
-    app.post('/api/login', { config: GUESSES }, async (request, reply) => {
-      const given = z
-        .union([
-          z.strictObject({ key: z.string().max(100) }),
-          z.strictObject({ name: text(200), password: z.string().max(200) }),
-        ])
-        .parse(request.body);
-      const who = 'key' in given ? logins.take(given.key) : await whoIs(store, given.name, given.password);
-      if (who === undefined) {
-        throw new HttpError(
-          401,
-          'key' in given
-            ? 'This link was used or is too old; the terminal of the server shows how to make a new one.'
-            : 'No instructor has this name and password.',
-        );
-      }
-      reply.setCookie(COOKIE, await beginSession(store, who), {
-        path: '/api',
-        httpOnly: true,
-        sameSite: 'strict',
-        secure: request.protocol === 'https',
-      });
-      return { name: who.name };
-    });
-
-    app.post('/api/logout', async (request, reply) => {
-      await session(request, 'look');
-      await endSession(store, request.cookies[COOKIE] ?? '');
-      reply.clearCookie(COOKIE, { path: '/api' });
-      return {};
-    });
-
-    app.get('/api/me', async (request) => {
-      const { name, role, csrf } = await session(request, 'look');
-      return { name, role, csrf };
-    });
-
-    app.post('/api/instructors', async (request) => {
-      const { name: by } = await session(request, 'staff');
-      const given = z
-        .strictObject({ name: text(60), role: z.enum(['instructor', 'assistant']) })
-        .parse(request.body);
-      const { instructor, password } = await addInstructor(store, { ...given, by });
-      return { name: instructor.name, password };
-    });
-
     app.get('/api/rooms', async (request): Promise<RoomSummary[]> => {
       await session(request, 'look');
       const all = await allRooms(store);
