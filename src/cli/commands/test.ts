@@ -26,7 +26,10 @@ export function testCommand(): Command {
         'With a filter, only the test files whose path contains it run, without the checks.',
     )
     .argument('[filter...]', 'parts of paths of test files')
-    .option('--system-packages', 'let apt-get install chromium, bubblewrap and postgresql if they are missing (as root)')
+    .option(
+      '--system-packages',
+      'let apt-get install chromium, bubblewrap and postgresql if they are missing (as root)',
+    )
     .addHelpText('after', '\nExample: npm test\n         npm test -- tests/cli')
     .action(test);
 }
