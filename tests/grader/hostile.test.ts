@@ -56,7 +56,7 @@ describe.each(confinements)('hostile submissions under %s', (confinement) => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    folder = mkdtempSync(path.join(tmpdir(), 'lab-hostile-'));
+    folder = mkdtempSync(path.join(tmpdir(), 'lab-attacks-'));
     const source = path.join(folder, 'in');
     const { mkdirSync } = await import('node:fs');
     mkdirSync(source);
