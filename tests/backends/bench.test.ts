@@ -75,7 +75,7 @@ describe('the report', () => {
   });
 
   it('draws a point for each time', () => {
-    expect(chartOf(RESULT)).toHaveProperty('data.values.length', 5);
+    expect(chartOf(RESULT)).toHaveProperty('spec.data.values.length', 5);
   });
 });
 
@@ -128,6 +128,6 @@ describe('the speeds', () => {
     expect(point?.gflop).toBeCloseTo(gflop, 9);
     expect(point).toMatchObject({ size: 64, peer: 'wasm-1', ms: 500 });
     expect(point?.msAtPeak).toBeCloseTo((gflop / (2 ** 31 / 1e9)) * 100, 9);
-    expect(sweepCharts(result, cases)).toHaveProperty('length.data.values.length', 3);
+    expect(sweepCharts(result, cases)).toHaveProperty('length.spec.data.values.length', 3);
   });
 });

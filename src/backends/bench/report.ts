@@ -2,6 +2,7 @@
 
 import { cpus, totalmem } from 'node:os';
 import { z } from 'zod';
+import { type Chart, COLOURS, chart } from '../../plots/chart.ts';
 import { type BenchResult, type Measurement, REFERENCE } from './run.ts';
 
 /** A ratio may be this much larger than the baseline's before the bench fails: timings on shared machines vary. */
@@ -87,22 +88,31 @@ export function peakOf(result: BenchResult): string {
 }
 
 /** A Vega-Lite chart of all times, a point for each case and peer. */
-export function chartOf({ cases }: BenchResult): object {
+export function chartOf({ cases }: BenchResult): Chart {
   const values = cases.flatMap(({ id, measurements }) =>
     Object.entries(measurements).flatMap(([peer, measurement]) =>
       'error' in measurement ? [] : [{ case: id, peer, ms: measurement.median }],
     ),
   );
-  return {
-    $schema: 'https://vega.github.io/schema/vega-lite/v5.json',
-    title: 'Milliseconds (median), less is better',
-    data: { values },
-    mark: { type: 'point', filled: true, size: 70, tooltip: true },
-    encoding: {
-      y: { field: 'case', type: 'nominal', sort: null, title: null },
-      x: { field: 'ms', type: 'quantitative', scale: { type: 'log' }, title: 'milliseconds' },
-      color: { field: 'peer', type: 'nominal', title: null },
-      shape: { field: 'peer', type: 'nominal', title: null },
+  return chart(
+    {
+      title: 'Milliseconds (median), less is better',
+      width: 420,
+      data: { values },
+      mark: { type: 'point', filled: true, size: 70, tooltip: true },
+      encoding: {
+        y: { field: 'case', type: 'nominal', sort: null, title: null },
+        x: {
+          field: 'ms',
+          type: 'quantitative',
+          scale: { type: 'log', nice: false },
+          axis: { tickCount: 6 },
+          title: 'milliseconds',
+        },
+        color: { field: 'peer', type: 'nominal', title: null, scale: { range: [...COLOURS] } },
+        shape: { field: 'peer', type: 'nominal', title: null },
+      },
     },
-  };
+    'Median milliseconds of every case on every backend; the table beside it has the numbers.',
+  );
 }

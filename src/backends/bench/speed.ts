@@ -1,5 +1,6 @@
 /** What the times say of speed: shares of the matrix product's, tokens a second, what threads and sizes do. */
 
+import { type Chart, COLOURS, chart } from '../../plots/chart.ts';
 import { type BenchCase, flopsOf, PEAK_CASE, SWEEPS, type Sweep } from './cases.ts';
 import { markdownTable } from './report.ts';
 import { type BenchResult, type Measurement, REFERENCE } from './run.ts';
@@ -111,8 +112,8 @@ export function sweepsOf(result: BenchResult, cases: readonly BenchCase[]): Reco
 }
 
 /** A Vega-Lite chart for each sweep that was measured: the times, and dashed the times at the matrix product's speed. */
-export function sweepCharts(result: BenchResult, cases: readonly BenchCase[]): Record<string, object> {
-  const charts: Record<string, object> = {};
+export function sweepCharts(result: BenchResult, cases: readonly BenchCase[]): Record<string, Chart> {
+  const charts: Record<string, Chart> = {};
   for (const sweep of SWEEPS) {
     const values = sweepPoints(result, cases, sweep);
     if (values.length > 0) charts[sweep.name] = chartOf(sweep, values);
@@ -120,27 +121,41 @@ export function sweepCharts(result: BenchResult, cases: readonly BenchCase[]): R
   return charts;
 }
 
-function chartOf({ name }: Sweep, values: SweepPoint[]): object {
-  const x = { field: 'size', type: 'quantitative', scale: { type: 'log', base: 2 }, title: name };
-  const y = (field: string): object => ({
-    field,
+function chartOf({ name }: Sweep, values: SweepPoint[]): Chart {
+  const sizes = [...new Set(values.map(({ size }) => size))];
+  const x = {
+    field: 'size',
     type: 'quantitative',
-    scale: { type: 'log' },
-    title: 'milliseconds',
-  });
-  const color = { field: 'peer', type: 'nominal', title: null };
+    scale: { type: 'log', base: 2, nice: false },
+    axis: { values: sizes },
+    title: name,
+  } as const;
+  const y = <T extends string>(field: T) =>
+    ({
+      field,
+      type: 'quantitative',
+      scale: { type: 'log', nice: false },
+      axis: { tickCount: 4 },
+      title: 'milliseconds',
+    }) as const;
+  const color = { field: 'peer', type: 'nominal', title: null, scale: { range: [...COLOURS] } } as const;
   const tooltip = ['peer', 'size', 'ms', 'gflop', 'msAtPeak'].map((field) => ({ field }));
-  return {
-    $schema: 'https://vega.github.io/schema/vega-lite/v5.json',
-    title: `GPT’s training step by ${name}; dashed: its operations at the speed of the matrix product`,
-    data: { values },
-    layer: [
-      { mark: { type: 'line', point: true }, encoding: { x, y: y('ms'), color, tooltip } },
-      {
-        transform: [{ filter: 'isValid(datum.msAtPeak)' }],
-        mark: { type: 'line', strokeDash: [5, 4], opacity: 0.7 },
-        encoding: { x, y: y('msAtPeak'), color },
-      },
-    ],
-  };
+  return chart(
+    {
+      title: `GPT’s training step by ${name}; dashed: its operations at the speed of the matrix product`,
+      width: 480,
+      height: 300,
+      data: { values },
+      layer: [
+        { mark: { type: 'line', point: true }, encoding: { x, y: y('ms'), color, tooltip } },
+        {
+          transform: [{ filter: 'isValid(datum.msAtPeak)' }],
+          mark: { type: 'line', strokeDash: [5, 4], opacity: 0.7 },
+          encoding: { x, y: y('msAtPeak'), color },
+        },
+      ],
+    },
+    `Milliseconds of a training step of GPT at every ${name}, measured, and what its operations would take at the speed of ` +
+      'the matrix product; both grow alike.',
+  );
 }

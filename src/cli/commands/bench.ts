@@ -38,7 +38,7 @@ export function benchCommand(): Command {
     .option('--repeats <number>', 'how often each case is timed', '7')
     .option('--baseline <file>', 'ratios to compare with', BASELINE)
     .option('--update-baseline', 'write the ratios into the baseline instead of comparing')
-    .option('--out <folder>', 'write bench.json, bench.md and the charts (*.vl.json) there')
+    .option('--out <folder>', 'write bench.json, bench.md and the charts (*.vl.json, *.svg) there')
     .option('--json', 'print the results as JSON')
     .addHelpText(
       'after',
@@ -79,6 +79,7 @@ async function bench(options: Options): Promise<void> {
   const { runBench } = await import('../../backends/bench/run.ts');
   const speed = await import('../../backends/bench/speed.ts');
   const report = await import('../../backends/bench/report.ts');
+  const { svgOf } = await import('../../plots/chart.ts');
   const { parseWith, readJsonObject } = await import('../../checkpoints/json.ts');
 
   const [repeats = 1] = wholeNumbers('--repeats', [options.repeats]);
@@ -125,7 +126,8 @@ async function bench(options: Options): Promise<void> {
     writeFileSync(join(options.out, 'bench.json'), `${JSON.stringify(document, null, 2)}\n`);
     writeFileSync(join(options.out, 'bench.md'), `${text}\n`);
     for (const [name, chart] of Object.entries({ chart: report.chartOf(result), ...charts })) {
-      writeFileSync(join(options.out, `${name}.vl.json`), `${JSON.stringify(chart, null, 2)}\n`);
+      writeFileSync(join(options.out, `${name}.vl.json`), `${JSON.stringify(chart.spec, null, 2)}\n`);
+      writeFileSync(join(options.out, `${name}.svg`), await svgOf(chart));
     }
   }
   if (options.updateBaseline === true) {
