@@ -174,14 +174,15 @@ export const gradientsFlow = (options: Options & { readonly tolerance?: Toleranc
       relative: 1e-3,
       reason: 'a gradient sums many float32 products',
     };
+    const noise = NEGLIGIBLE * Math.max(1, ...[...expected.entries.values()].map(largest));
     for (const [path, want] of expected.entries) {
       const came = got.entries.get(path) ?? { kind: 'null' };
       // What cancels to nothing is exactly 0 in one order of operations and a rounding error in another.
-      if (isNegligible(want) && isNegligible(came)) continue;
+      if (largest(want) <= noise && largest(came) <= noise) continue;
       if (isZero(came)) {
         return `No gradient reaches ${path}. Something between it and the result stops it: dataSync, arraySync, a new tf.tensor, argMax, a comparison or a cast to int32.`;
       }
-      if (isNegligible(want))
+      if (largest(want) <= noise)
         return `A gradient reaches ${path}, and none should: it must not be trained through this function.`;
       if (compare(want, came, tolerance) !== undefined) {
         return `The values are right, but the gradient with respect to ${path} is not: part of the way is cut off or counted twice.`;
@@ -195,11 +196,15 @@ function isZero(value: Value): boolean {
   return value.kind !== 'tensor' || value.values.every((element) => element === 0);
 }
 
-/** Ten roundings of float32 at a sum near 1; gradients that train anything are far larger. */
+/** Some ten roundings of float32, to be multiplied by the largest gradient of the function: what is summed may be as large as that. */
 const NEGLIGIBLE = 1e-6;
 
-function isNegligible(value: Value): boolean {
-  return value.kind !== 'tensor' || value.values.every((element) => Math.abs(element) <= NEGLIGIBLE);
+/** The largest magnitude in a tensor; 0 of anything else. */
+function largest(value: Value): number {
+  if (value.kind !== 'tensor') return 0;
+  let most = 0;
+  for (const element of value.values) most = Math.max(most, Math.abs(element));
+  return most;
 }
 
 /** A property in your own words: `check` gets a probe and returns undefined or a sentence to the learner. */
