@@ -1,6 +1,7 @@
 /** What the lab of a learner and the server of a room say to each other, and what the server tells a dashboard. */
 
 import { z } from 'zod';
+import type { MarkView } from './book-protocol.ts';
 
 /** The longest code of an answer that a room takes, in characters. */
 export const LONGEST_CODE = 20_000;
@@ -92,6 +93,7 @@ export interface LearnerRow {
   readonly id: number;
   readonly name: string;
   readonly pseudonym: boolean;
+  readonly group: string | null;
   /** Null for who is on the roster and has not joined. */
   readonly joinedAt: string | null;
   /** Whether the learner's lab is connected now. */
@@ -174,9 +176,13 @@ export interface RoomSummary {
 export interface ProgressView {
   readonly room: string;
   readonly name: string;
+  /** How a lab joins as this learner; only on a page that a learning platform opened. */
+  readonly lab?: { readonly address: string; readonly code: string; readonly joined: boolean };
   readonly assignments: readonly (AssignmentView & {
     readonly cells: readonly Cell[];
-    readonly handIns: readonly Pick<HandInView, 'attempt' | 'at' | 'late' | 'points' | 'outOf'>[];
+    readonly handIns: readonly Pick<HandInView, 'attempt' | 'at' | 'late'>[];
+    /** Only once the instructor has released the marks of the chapter. */
+    readonly mark?: MarkView;
   })[];
   readonly messages: readonly RoomMessage[];
 }

@@ -1,14 +1,12 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { CommanderError } from 'commander';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { gradebookCommand } from '../../src/cli/commands/gradebook.ts';
-import { InputError } from '../../src/errors.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { joinRoom } from '../../src/workshop/store/learners.ts';
 import { openStore } from '../../src/workshop/store/open.ts';
 import { createRoom, setAssignment } from '../../src/workshop/store/rooms.ts';
 import { handIn } from '../../src/workshop/store/submissions.ts';
+import { gradebook } from './gradebook-run.ts';
 import { Postgres, serverPrograms } from './store-engines.ts';
 
 const temporary = mkdtempSync(path.join(tmpdir(), 'llm-lab-gradebook-'));
@@ -49,37 +47,9 @@ afterAll(async () => {
   rmSync(temporary, { recursive: true, force: true });
 }, 120_000);
 
-/** In this process, as `lab` runs it: what it refuses is exit code 2. */
 async function lab(...args: string[]) {
-  const printed = { stdout: '', stderr: '' };
-  const keep = (stream: 'stdout' | 'stderr', end: string) => (text: unknown) => {
-    printed[stream] += `${text}${end}`;
-    return true;
-  };
-  const spies = [
-    vi.spyOn(console, 'log').mockImplementation(keep('stdout', '\n')),
-    vi.spyOn(console, 'error').mockImplementation(keep('stderr', '\n')),
-    vi.spyOn(process.stdout, 'write').mockImplementation(keep('stdout', '')),
-  ];
-  const command = gradebookCommand();
-  for (const one of [command, ...command.commands]) {
-    one.exitOverride().configureOutput({ writeErr: keep('stderr', '') });
-  }
-  const where = args.includes('--folder') ? [] : ['--folder', folder];
-  vi.stubEnv(
-    'DATABASE_URL',
-    databases.get([...args, ...where].at([...args, ...where].indexOf('--folder') + 1) ?? ''),
-  );
-  try {
-    await command.parseAsync([...args, ...where], { from: 'user' });
-    return { status: 0, ...printed };
-  } catch (error) {
-    if (!(error instanceof InputError || error instanceof CommanderError)) throw error;
-    return { status: 2, stdout: printed.stdout, stderr: `${printed.stderr}${error.message}` };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-    vi.unstubAllEnvs();
-  }
+  const all = args.includes('--folder') ? args : [...args, '--folder', folder];
+  return gradebook(all, databases.get(all.at(all.indexOf('--folder') + 1) ?? '') ?? '');
 }
 
 const writeReport = (learner: string, score: number): void => {

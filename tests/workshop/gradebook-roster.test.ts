@@ -137,6 +137,7 @@ describe('exports', () => {
     open: true,
     dueAt: null,
     policy: {},
+    releasedAt: null,
   };
   const book: Book = {
     assignments: [assignment, { ...assignment, id: 2, chapter: '04-roberta', title: 'RoBERTa, "robust"' }],

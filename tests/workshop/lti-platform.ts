@@ -33,6 +33,8 @@ export class SimulatedPlatform {
   readonly scores: { readonly url: string; readonly body: Record<string, unknown> }[] = [];
   readonly lineItems: Record<string, unknown>[] = [];
   members: unknown[][] = [];
+  /** Who logs in under a hint, in the claims that differ from Ada's. */
+  readonly people = new Map<string, Record<string, unknown>>();
   /** Status codes with which the next requests for the gradebook are answered. */
   failures: number[] = [];
   tokensGiven = 0;
@@ -72,6 +74,18 @@ export class SimulatedPlatform {
 
   forgetTokens(): void {
     this.#tokens = new Map();
+  }
+
+  /** Where a link of the course leads: the tool's login, with somebody's hint. */
+  course(tool: string, hint: string, resource = 'link-1'): string {
+    const query = {
+      iss: this.#address,
+      login_hint: hint,
+      target_link_uri: `${tool}/lti/launch`,
+      client_id: this.clientId,
+      lti_message_hint: resource,
+    };
+    return `${tool}/lti/login?${new URLSearchParams(query)}`;
   }
 
   claims(more: Record<string, unknown>): Record<string, unknown> {
@@ -138,6 +152,30 @@ export class SimulatedPlatform {
     app.addContentTypeParser(/^application\/vnd\.ims\./, { parseAs: 'string' }, (_, body, done) =>
       done(null, JSON.parse(String(body))),
     );
+    app.get<{ Querystring: { tool: string; hint: string } }>('/course', async ({ query }, reply) =>
+      reply
+        .type('text/html')
+        .send(
+          `<!doctype html><title>Course</title><h1>Course</h1><iframe title="tool" width="900" height="500" src="${this.course(query.tool, query.hint).replaceAll('&', '&amp;')}"></iframe>`,
+        ),
+    );
+    // Somebody is logged in: the answer is a form that sends itself to the tool (OAuth 2.0 form post response mode).
+    app.get<{ Querystring: Record<string, string> }>('/auth', async ({ query }, reply) => {
+      const { client_id, redirect_uri = '', nonce, state = '', login_hint = '', lti_message_hint } = query;
+      const person = this.people.get(login_hint);
+      if (client_id !== this.clientId || person === undefined) return reply.code(400).send();
+      const token = await this.idToken({
+        nonce,
+        [`${CLAIM}target_link_uri`]: redirect_uri,
+        [`${CLAIM}resource_link`]: { id: lti_message_hint, title: 'BERT in the course' },
+        ...person,
+      });
+      return reply
+        .type('text/html')
+        .send(
+          `<form method="post" action="${redirect_uri}"><input type="hidden" name="id_token" value="${token}"><input type="hidden" name="state" value="${state}"></form><script>document.forms[0].submit()</script>`,
+        );
+    });
     app.get('/keys', async () => ({ keys: this.keys.map(({ jwk }) => jwk) }));
     app.post<{ Body: Record<string, string> }>('/token', async ({ body }, reply) => {
       const keys = createLocalJWKSet(await this.#toolKeys());
@@ -155,6 +193,14 @@ export class SimulatedPlatform {
     });
     const allowed = (authorization: string | undefined, scope: string): boolean =>
       this.#tokens.get(authorization?.replace('Bearer ', '') ?? '')?.endsWith(scope) === true;
+    app.get('/lineitems', async ({ headers }, reply) => {
+      if (!allowed(headers.authorization, 'scope/lineitem')) return reply.code(401).send();
+      // All of them: a platform may leave the filtering to the tool.
+      return this.lineItems.map((item, i) => ({
+        ...item,
+        id: `${this.#address}/lineitems/${i + 1}?course=1`,
+      }));
+    });
     app.post<{ Body: Record<string, unknown> }>('/lineitems', async ({ headers, body }, reply) => {
       if (!allowed(headers.authorization, 'scope/lineitem')) return reply.code(401).send();
       this.lineItems.push(body);

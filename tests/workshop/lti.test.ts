@@ -254,11 +254,11 @@ describe('the services of a platform', () => {
       };
       await addGrading(store, { submissionId: id, report, graderVersion: '1', by: 'test' });
     };
-    const pass = () => passBack(store, link.id, services);
-    expect(await pass()).toEqual({ sent: 0, unchanged: 0, failed: [] });
+    const pass = async () => (await passBack(store, link.id, services))[0];
+    expect(await pass()).toMatchObject({ name: 'Ada', outcome: 'unmarked' });
     await grade(7.5);
     platform.failures = [503, 429];
-    expect(await pass()).toEqual({ sent: 1, unchanged: 0, failed: [] });
+    expect(await pass()).toMatchObject({ outcome: 'sent', points: 7.5, outOf: 10 });
     expect(platform.lineItems).toEqual([{ label: 'BERT', scoreMaximum: 10, resourceLinkId: 'link-1' }]);
     expect(platform.scores).toMatchObject([
       {
@@ -272,13 +272,15 @@ describe('the services of a platform', () => {
         },
       },
     ]);
-    expect(await pass()).toEqual({ sent: 0, unchanged: 1, failed: [] });
+    expect(await pass()).toMatchObject({ outcome: 'unchanged' });
     await grade(9);
     platform.failures = [400];
-    expect((await pass()).failed).toEqual([
-      { learnerId: learner.id, why: 'the platform refused (HTTP 400)' },
-    ]);
-    expect(await pass()).toMatchObject({ sent: 1 });
+    expect(await pass()).toMatchObject({
+      learnerId: learner.id,
+      outcome: 'failed',
+      why: 'the platform refused (HTTP 400)',
+    });
+    expect(await pass()).toMatchObject({ outcome: 'sent' });
     expect(platform.lineItems).toHaveLength(1);
     expect(platform.scores.at(-1)?.body.scoreGiven).toBe(9);
   });

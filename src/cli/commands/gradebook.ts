@@ -1,18 +1,9 @@
 /** `lab gradebook`: the gradebook of a workshop from the command line. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
-import { resolve } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
-import {
-  assignmentOf,
-  groupOf,
-  instant,
-  learnerOf,
-  number,
-  roomOf,
-} from '../../workshop/gradebook/arguments.ts';
+import { assignmentOf, groupOf, instant, learnerOf, number } from '../../workshop/gradebook/arguments.ts';
 import { EXPORT_FORMATS, type ExportFormat, exportBook } from '../../workshop/gradebook/exports.ts';
 import { collect, takeReports } from '../../workshop/gradebook/grading-files.ts';
 import { latePolicy } from '../../workshop/gradebook/policy.ts';
@@ -21,15 +12,10 @@ import { auditLog, record } from '../../workshop/store/audit.ts';
 import { backup, restore } from '../../workshop/store/backup.ts';
 import { extend } from '../../workshop/store/extensions.ts';
 import { addMark, markBook } from '../../workshop/store/gradebook.ts';
-import { openStore, type Store } from '../../workshop/store/open.ts';
-import { type Assignment, type Room, setAssignment } from '../../workshop/store/rooms.ts';
+import { type Assignment, setAssignment } from '../../workshop/store/rooms.ts';
 import { importRoster } from '../../workshop/store/roster.ts';
-
-interface Common {
-  folder: string;
-  room?: string;
-  by: string;
-}
+import { type Common, subcommand, withRoom, withStore } from './gradebook-common.ts';
+import { addLtiCommands } from './gradebook-lti.ts';
 
 export function gradebookCommand(): Command {
   const book = new Command('gradebook')
@@ -43,14 +29,7 @@ export function gradebookCommand(): Command {
         '  npx lab grade handed-in/ --out reports/\n  npx lab gradebook grade reports/\n  npx lab gradebook export --format canvas --out grades.csv',
     );
   const sub = (name: string, description: string, example: string): Command =>
-    book
-      .command(name)
-      .description(description)
-      .option('--folder <folder>', 'the folder of the workshop', 'lab-workshop')
-      .option('--room <code>', 'the code of the room; not needed if there is only one')
-      .option('--by <name>', 'who does it, for the audit log', userInfo().username)
-      .addHelpText('after', `\nExample:\n  npx lab gradebook ${example}`);
-
+    subcommand(book, name, description, example);
   sub(
     'import-roster',
     'put the learners of a CSV file into a room; all of them or, if a line is wrong, none',
@@ -111,6 +90,11 @@ export function gradebookCommand(): Command {
     .option('--group <name>', 'a group of the roster')
     .requiredOption('--until <time>', 'ISO 8601 with zone', instant)
     .action(extendDue);
+  sub('publish', 'show learners their marks of a chapter on their own pages', 'publish 03-bert')
+    .argument('<chapter>', 'for example 03-bert')
+    .option('--take-back', 'hide them again')
+    .action(publish);
+  addLtiCommands(book);
   sub('audit', 'show who did what, newest first', 'audit --limit 20')
     .option('--limit <number>', 'how many entries', number, 100)
     .option('--json', 'print it as JSON')
@@ -123,26 +107,6 @@ export function gradebookCommand(): Command {
     .action(restoreBackup);
   return book;
 }
-
-async function withStore<T>(
-  { folder }: Common,
-  work: (store: Store) => Promise<T>,
-  fresh = false,
-): Promise<T> {
-  const url = process.env.DATABASE_URL;
-  if (url === undefined && !fresh && !existsSync(folder)) {
-    throw new InputError(`${folder}: there is no workshop; give its --folder, or set DATABASE_URL`);
-  }
-  const store = await openStore(url === undefined ? { folder: resolve(folder) } : { url });
-  try {
-    return await work(store);
-  } finally {
-    await store.close();
-  }
-}
-
-const withRoom = <T>(options: Common, work: (store: Store, room: Room) => Promise<T>): Promise<T> =>
-  withStore(options, async (store) => work(store, await roomOf(store, options.room)));
 
 async function importFile(file: string, options: Common): Promise<void> {
   const bytes = readFileSync(file);
@@ -270,6 +234,14 @@ async function extendDue(
         ? { groupId: await groupOf(store, room, group ?? '') }
         : { learnerId: (await learnerOf(store, room, learner)).id };
     await extend(store, { assignmentId: id, whose, dueAt: until, by });
+  });
+}
+
+async function publish(chapter: string, options: Common & { takeBack?: boolean }): Promise<void> {
+  await withRoom(options, async (store, room) => {
+    await assignmentOf(store, room, chapter);
+    const released = options.takeBack !== true;
+    await setAssignment(store, { roomId: room.id, chapter, released, by: options.by });
   });
 }
 

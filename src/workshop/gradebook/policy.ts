@@ -132,7 +132,10 @@ export function markOf(
 }
 
 /** The manual marks that stand: the latest for each exercise and for the whole. */
-function standing(manual: readonly ManualMark[]): { whole?: number; exercises: ReadonlyMap<string, number> } {
+export function standing(manual: readonly ManualMark[]): {
+  whole?: number;
+  exercises: ReadonlyMap<string, number>;
+} {
   const exercises = new Map<string, number>();
   let whole: number | undefined;
   for (const { exercise, points, comment } of manual) {

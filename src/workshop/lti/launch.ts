@@ -7,7 +7,7 @@ import { hashToken } from '../store/names.ts';
 import type { Store } from '../store/open.ts';
 import { ltiDeployments, ltiLinks, ltiLogins, ltiNonces, ltiPlatforms } from '../store/schema.ts';
 import { ALGORITHM } from './keys.ts';
-import type { Platform } from './platforms.ts';
+import { type Platform, serviceAddress } from './platforms.ts';
 
 /** Clocks of platforms may be off by so much. */
 const CLOCK_SECONDS = 60;
@@ -30,15 +30,16 @@ const claims = z.object({
   [`${CLAIM}roles`]: z.array(z.string()),
   [`${CLAIM}resource_link`]: z.object({ id: z.string().min(1).max(255), title: z.string().exactOptional() }),
   [`${CLAIM}context`]: z.object({ id: z.string() }).exactOptional(),
+  [`${CLAIM}custom`]: z.record(z.string(), z.unknown()).exactOptional(),
   'https://purl.imsglobal.org/spec/lti-ags/claim/endpoint': z
     .object({
       scope: z.array(z.string()),
-      lineitems: z.url().exactOptional(),
-      lineitem: z.url().exactOptional(),
+      lineitems: serviceAddress.exactOptional(),
+      lineitem: serviceAddress.exactOptional(),
     })
     .exactOptional(),
   'https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice': z
-    .object({ context_memberships_url: z.url() })
+    .object({ context_memberships_url: serviceAddress })
     .exactOptional(),
 });
 
@@ -50,6 +51,8 @@ export interface Launch {
   readonly name: string | undefined;
   readonly email: string | undefined;
   readonly role: 'instructor' | 'learner';
+  /** Parameters that stand beside the link on the platform, for example `chapter`. */
+  readonly custom: Readonly<Record<string, string>>;
   readonly targetUrl: string;
 }
 
@@ -118,7 +121,8 @@ export async function acceptLaunch(
     contextId: found[`${CLAIM}context`]?.id ?? null,
     title: title ?? null,
     lineItemsUrl: grades?.lineitems ?? null,
-    lineItemUrl: grades?.lineitem ?? null,
+    // A column that was made for the link later on stays known.
+    ...(grades?.lineitem === undefined ? {} : { lineItemUrl: grades.lineitem }),
     scopes: grades?.scope ?? [],
     membershipsUrl: members?.context_memberships_url ?? null,
     lastLaunchAt: new Date(),
@@ -137,6 +141,11 @@ export async function acceptLaunch(
     name,
     email,
     role: roleOf(found[`${CLAIM}roles`]),
+    custom: Object.fromEntries(
+      Object.entries(found[`${CLAIM}custom`] ?? {}).flatMap(([key, value]) =>
+        typeof value === 'string' ? [[key, value]] : [],
+      ),
+    ),
     targetUrl: login.targetUrl,
   };
 }

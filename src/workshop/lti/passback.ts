@@ -1,6 +1,7 @@
 /** Marks of the gradebook into the platform's: each is sent once, and again when it changes. */
-import { and, eq, isNotNull } from 'drizzle-orm';
+import { and, asc, eq } from 'drizzle-orm';
 import { InputError, messageOf } from '../../errors.ts';
+import { record } from '../store/audit.ts';
 import { marksOf } from '../store/gradebook.ts';
 import type { Store } from '../store/open.ts';
 import {
@@ -15,19 +16,52 @@ import {
 import type { Platform } from './platforms.ts';
 import { type PlatformServices, SCOPES } from './services.ts';
 
-export interface Passback {
-  readonly sent: number;
-  readonly unchanged: number;
-  /** Learner and reason; tried again at the next call. */
-  readonly failed: readonly { readonly learnerId: number; readonly why: string }[];
+export interface PassedMark {
+  readonly learnerId: number;
+  readonly name: string;
+  /** `unmarked`: nothing was handed in, or it is not graded yet; the platform keeps what it has. */
+  readonly outcome: 'sent' | 'unchanged' | 'unmarked' | 'failed';
+  readonly points: number | null;
+  readonly outOf: number | null;
+  /** Why it failed; it is tried again at the next call. */
+  readonly why?: string;
+}
+
+type ServicesOf = (platform: Platform) => PlatformServices;
+
+/**
+ * Sends the marks of an assignment through every link that leads to it.
+ * @throws InputError if none does, or the platform of one lets this tool send no scores
+ */
+export async function passBackAssignment(
+  store: Store,
+  assignmentId: number,
+  servicesOf: ServicesOf,
+  by: string,
+): Promise<PassedMark[]> {
+  const links = await store.db
+    .select({ id: ltiLinks.id })
+    .from(ltiLinks)
+    .where(eq(ltiLinks.assignmentId, assignmentId))
+    .orderBy(asc(ltiLinks.id));
+  if (links.length === 0) {
+    throw new InputError(
+      'no link of a platform leads to this chapter; open one there first, as its instructor',
+    );
+  }
+  const results: PassedMark[] = [];
+  for (const { id } of links) results.push(...(await passBack(store, id, servicesOf)));
+  const count = (wanted: PassedMark['outcome']) => results.filter(({ outcome }) => outcome === wanted).length;
+  await record(store.db, by, 'lti.passback', {
+    assignment: assignmentId,
+    sent: count('sent'),
+    failed: count('failed'),
+  });
+  return results;
 }
 
 /** Sends the marks of a link's assignment. @throws InputError if the link has no assignment or the platform gave no right to send */
-export async function passBack(
-  store: Store,
-  linkId: number,
-  servicesOf: (platform: Platform) => PlatformServices,
-): Promise<Passback> {
+export async function passBack(store: Store, linkId: number, servicesOf: ServicesOf): Promise<PassedMark[]> {
   const { db } = store;
   const [found] = await db
     .select({ link: ltiLinks, platform: ltiPlatforms, assignment: assignments })
@@ -39,41 +73,42 @@ export async function passBack(
   if (found === undefined) throw new InputError('this link of the platform leads to no assignment');
   const { link, platform, assignment } = found;
   if (!link.scopes.includes(SCOPES.scores))
-    throw new InputError('the platform lets this tool send no scores');
+    throw new InputError(`${platform.name} lets this tool send no scores`);
   const people = await db
-    .select({ id: learners.id, groupId: learners.groupId, sub: ltiUsers.sub })
+    .select({ id: learners.id, name: learners.displayName, groupId: learners.groupId, sub: ltiUsers.sub })
     .from(ltiUsers)
     .innerJoin(learners, eq(learners.id, ltiUsers.learnerId))
-    .where(
-      and(
-        eq(ltiUsers.platformId, platform.id),
-        eq(learners.roomId, assignment.roomId),
-        isNotNull(ltiUsers.learnerId),
-      ),
-    );
-  const before = new Map(
-    (await db.select().from(ltiScores).where(eq(ltiScores.linkId, linkId))).map((one) => [
-      one.learnerId,
-      one,
-    ]),
-  );
+    .where(and(eq(ltiUsers.platformId, platform.id), eq(learners.roomId, assignment.roomId)))
+    .orderBy(asc(learners.id));
+  const sentBefore = await db.select().from(ltiScores).where(eq(ltiScores.linkId, linkId));
+  const before = new Map(sentBefore.map((one) => [one.learnerId, one]));
   const services = servicesOf(platform);
   const marks = await marksOf(store, assignment, people);
-  let [lineItem, sent, unchanged] = [link.lineItemUrl, 0, 0];
-  const failed: { learnerId: number; why: string }[] = [];
-  for (const { id: learnerId, sub } of people) {
+  let lineItem = link.lineItemUrl;
+  const results: PassedMark[] = [];
+  for (const { id: learnerId, name, sub } of people) {
     const mark = marks.get(learnerId);
-    if (mark === undefined || mark.points === null || mark.outOf === null) continue;
-    const { points, outOf } = mark;
-    const comment = mark.comments.map((one) => one.comment).join('; ') || null;
+    const [points, outOf] = [mark?.points ?? null, mark?.outOf ?? null];
+    const told = { learnerId, name, points, outOf };
+    if (points === null) {
+      results.push({ ...told, outcome: 'unmarked' });
+      continue;
+    }
+    if (outOf === null || outOf <= 0) {
+      const why = 'how many points can be had is not known before anything of the chapter is graded';
+      results.push({ ...told, outcome: 'failed', why });
+      continue;
+    }
+    const comment = mark?.comments.map((one) => one.comment).join('; ') || null;
     const last = before.get(learnerId);
     if (last?.points === points && last.outOf === outOf && last.comment === comment) {
-      unchanged++;
+      results.push({ ...told, outcome: 'unchanged' });
       continue;
     }
     try {
       lineItem ??= await ownLineItem(store, services, link, assignment.title, outOf);
       const at = new Date();
+      const score = { points, outOf, comment, sentAt: at };
       await services.sendScore(lineItem, {
         sub,
         points,
@@ -81,20 +116,19 @@ export async function passBack(
         at,
         ...(comment === null ? {} : { comment }),
       });
-      const score = { points, outOf, comment, sentAt: at };
       await db
         .insert(ltiScores)
         .values({ linkId, learnerId, ...score })
         .onConflictDoUpdate({ target: [ltiScores.linkId, ltiScores.learnerId], set: score });
-      sent++;
+      results.push({ ...told, outcome: 'sent' });
     } catch (error) {
-      failed.push({ learnerId, why: messageOf(error) });
+      results.push({ ...told, outcome: 'failed', why: messageOf(error) });
     }
   }
-  return { sent, unchanged, failed };
+  return results;
 }
 
-/** Where the platform made no column for the link, it is asked for one. */
+/** Where the platform made no column for the link, it is asked for one, unless one was made and its address did not arrive. */
 async function ownLineItem(
   { db }: Store,
   services: PlatformServices,
@@ -102,9 +136,11 @@ async function ownLineItem(
   label: string,
   outOf: number,
 ): Promise<string> {
-  if (link.lineItemsUrl === null) throw new InputError('the platform has no gradebook for this link');
-  const { resourceLinkId } = link;
-  const lineItemUrl = await services.createLineItem(link.lineItemsUrl, { label, outOf, resourceLinkId });
+  const { resourceLinkId, lineItemsUrl } = link;
+  if (lineItemsUrl === null) throw new InputError('the platform has no gradebook for this link');
+  const lineItemUrl =
+    (await services.findLineItem(lineItemsUrl, resourceLinkId)) ??
+    (await services.createLineItem(lineItemsUrl, { label, outOf, resourceLinkId }));
   await db.update(ltiLinks).set({ lineItemUrl }).where(eq(ltiLinks.id, link.id));
   return lineItemUrl;
 }

@@ -1,5 +1,5 @@
 /** The platforms that this tool is registered with. */
-import { and, eq } from 'drizzle-orm';
+import { and, asc, eq } from 'drizzle-orm';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { record } from '../store/audit.ts';
@@ -8,11 +8,16 @@ import { ltiDeployments, ltiPlatforms } from '../store/schema.ts';
 
 export type Platform = typeof ltiPlatforms.$inferSelect;
 
-/** Secrets travel over these addresses: in the clear only within one machine, as in tests. */
-const address = z.url({ protocol: /^https?$/ }).refine((text) => {
+/** Whether nobody on the way can listen: TLS, or an address within one machine, as in tests. */
+export function isConfidential(text: string): boolean {
   const { protocol, hostname } = new URL(text);
   return protocol === 'https:' || hostname === '127.0.0.1' || hostname === 'localhost';
-}, 'must begin with https://');
+}
+
+/** Secrets travel over these addresses. */
+export const serviceAddress = z
+  .url({ protocol: /^https?$/ })
+  .refine((text) => isConfidential(text), 'must begin with https://');
 
 export const registration = z.strictObject({
   name: z.string().min(1).max(100),
@@ -20,9 +25,9 @@ export const registration = z.strictObject({
   clientId: z.string().min(1).max(500),
   /** The first; others can be added. */
   deploymentId: z.string().min(1).max(500),
-  authUrl: address,
-  tokenUrl: address,
-  jwksUrl: address,
+  authUrl: serviceAddress,
+  tokenUrl: serviceAddress,
+  jwksUrl: serviceAddress,
   /** Who our access requests are for, where the platform wants another name than its token URL. */
   audience: z.string().exactOptional(),
 });
@@ -68,4 +73,34 @@ export async function findPlatform(
   if (others.length > 0)
     throw new InputError('the platform did not say which of its registrations it means (client_id)');
   return only;
+}
+
+export interface RegisteredPlatform extends Platform {
+  readonly deployments: readonly string[];
+}
+
+/** All platforms with their deployments, in the order in which they were registered. */
+export async function allPlatforms({ db }: Store): Promise<RegisteredPlatform[]> {
+  const rows = await db
+    .select({ platform: ltiPlatforms, deployment: ltiDeployments.deploymentId })
+    .from(ltiPlatforms)
+    .leftJoin(ltiDeployments, eq(ltiDeployments.platformId, ltiPlatforms.id))
+    .orderBy(asc(ltiPlatforms.id), asc(ltiDeployments.id));
+  const byId = Map.groupBy(rows, ({ platform }) => platform.id);
+  return [...byId.values()].flatMap((group) => {
+    const [first] = group;
+    const deployments = group.flatMap(({ deployment }) => deployment ?? []);
+    return first === undefined ? [] : [{ ...first.platform, deployments }];
+  });
+}
+
+/** Forgets a platform with its links and whom it knows; learners and their marks stay. @throws InputError if there is no such platform */
+export async function removePlatform({ db }: Store, id: number, by: string): Promise<Platform> {
+  return db.transaction(async (tx) => {
+    const [gone] = await tx.delete(ltiPlatforms).where(eq(ltiPlatforms.id, id)).returning();
+    if (gone === undefined)
+      throw new InputError(`there is no platform ${id}; lab gradebook lti list shows them`);
+    await record(tx, by, 'lti.remove', { platform: id, issuer: gone.issuer, clientId: gone.clientId });
+    return gone;
+  });
 }

@@ -14,7 +14,7 @@ export interface LtiOptions {
   readonly onLaunch: (launch: Launch, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 }
 
-/** Sent by platforms in another site's frame, hence `SameSite=None`, which needs `Secure`. */
+/** Sent in another site's frame, hence `SameSite=None`, which needs `Secure`; `Partitioned` where browsers keep foreign cookies apart. */
 const COOKIE = 'lab_lti_state';
 const LARGEST_FORM = 128 * 1024;
 
@@ -33,7 +33,7 @@ export async function lti(app: FastifyInstance, { store, address, onLaunch }: Lt
   const login = async (parameters: unknown, reply: FastifyReply): Promise<FastifyReply> => {
     try {
       const { redirect, state } = await beginLogin(store, parameters, `${address}/lti/launch`);
-      const secure = `Path=/lti; HttpOnly; Secure; SameSite=None; Max-Age=${LOGIN_MINUTES * 60}`;
+      const secure = `Path=/lti; HttpOnly; Secure; SameSite=None; Partitioned; Max-Age=${LOGIN_MINUTES * 60}`;
       // A cookie for each login: two tabs do not disturb each other.
       return reply
         .header('set-cookie', `${COOKIE}_${state.slice(0, 12)}=${state}; ${secure}`)

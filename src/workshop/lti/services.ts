@@ -47,6 +47,18 @@ export class PlatformServices {
     this.#waitMs = waitMs;
   }
 
+  /** The column that this tool made for a link before, if it did. @returns its address */
+  async findLineItem(lineItemsUrl: string, resourceLinkId: string): Promise<string | undefined> {
+    const url = new URL(lineItemsUrl);
+    url.searchParams.set('resource_link_id', resourceLinkId);
+    const answer = await this.#ask(url.href, SCOPES.lineItems, {
+      method: 'GET',
+      type: 'application/vnd.ims.lis.v2.lineitemcontainer+json',
+    });
+    // A platform that does not filter is filtered for.
+    return lineItemList.parse(await answer.json()).find((one) => one.resourceLinkId === resourceLinkId)?.id;
+  }
+
   /** Makes a column in the gradebook of the course. @returns its address */
   async createLineItem(
     lineItemsUrl: string,
@@ -185,6 +197,8 @@ export class PlatformServices {
   }
 }
 
+const lineItemList = z.array(z.object({ id: z.url(), resourceLinkId: z.string().nullish() }));
+
 const accessToken = z.object({ access_token: z.string().min(1), expires_in: z.coerce.number().default(60) });
 
 const memberPage = z.object({
@@ -199,6 +213,13 @@ const memberPage = z.object({
   ),
 });
 export type Member = z.infer<typeof memberPage>['members'][number];
+
+/** Whether one of the roles is that of a learner in the course; short names are allowed (NRPS 2.0, section 2.1). */
+export function isLearner(roles: readonly string[]): boolean {
+  return roles.some(
+    (role) => role === 'Learner' || /\/membership#Learner$|\/membership\/Learner#/.test(role),
+  );
+}
 
 /** Only on the same host: our token goes nowhere else. */
 function nextPage(header: string | null, from: string): string | undefined {

@@ -4,14 +4,7 @@ import '@awesome.me/webawesome/dist/components/switch/switch.js';
 import type { AssignmentView } from '../protocol.ts';
 import { ask } from './api.ts';
 import { room } from './live.ts';
-import { attempt, checkedOf, fieldValue, html, tell } from './view.ts';
-
-/** An instant as a field for local time wants it. */
-function localField(instant: string | null): string {
-  if (instant === null) return '';
-  const date = new Date(instant);
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-}
+import { attempt, checkedOf, fieldValue, html, localField, tell } from './view.ts';
 
 export function Chapters() {
   const now = room.value;

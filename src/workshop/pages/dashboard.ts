@@ -4,7 +4,9 @@ import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import type { RoomSummary } from '../protocol.ts';
 import { ask, useCsrf } from './api.ts';
+import { Links } from './links.ts';
 import { RoomPage, spaced } from './room.ts';
+import { Staff } from './staff.ts';
 import {
   attempt,
   fieldValue,
@@ -17,21 +19,28 @@ import {
   switchTheme,
   timeOf,
 } from './view.ts';
+import { type Me, may, me } from './who.ts';
 import '@awesome.me/webawesome/dist/components/input/input.js';
 
-interface Me {
-  readonly name: string;
-  readonly role: string;
-  readonly csrf: string;
+/** What is looked at: the name of a page and the number behind it, as in `#/rooms/3`. */
+const at = signal(placeIn(location.hash));
+
+interface Place {
+  readonly page: 'rooms' | 'links' | 'staff';
+  readonly id?: number;
 }
 
-const me = signal<Me | undefined>(undefined);
-/** The number of the room in `#/rooms/3`. */
-const at = signal(roomIn(location.hash));
+function placeIn(hash: string): Place {
+  const [, page, id] = /^#\/(rooms|links|staff)(?:\/(\d+))?$/.exec(hash) ?? [];
+  const number = id === undefined ? {} : { id: Number(id) };
+  return { page: page === 'links' || page === 'staff' ? page : 'rooms', ...number };
+}
 
-function roomIn(hash: string): number | undefined {
-  const found = /^#\/rooms\/(\d+)$/.exec(hash);
-  return found?.[1] === undefined ? undefined : Number(found[1]);
+function Page() {
+  const { page, id } = at.value;
+  if (page === 'staff') return html`<${Staff} />`;
+  if (page === 'links') return html`<${Links} wanted=${id} />`;
+  return id === undefined ? html`<${Rooms} />` : html`<${RoomPage} id=${id} />`;
 }
 
 function App() {
@@ -40,13 +49,15 @@ function App() {
     <header class="top">
       <a class="brand" href="#/">LLM Lab <span>workshop</span></a>
       <nav>
+        ${may('manage') && html`<a href="#/links">Platforms</a>`}
+        ${may('staff') && html`<a href="#/staff">Staff</a>`}
         <button class="plain-button" onClick=${switchSize} title="Larger type, for a projector">Aa</button>
         <button class="plain-button" onClick=${switchTheme} title="Light or dark">◐</button>
         <span class="quiet">${me.value.name}</span>
         <button class="plain-button" onClick=${logout}>Log out</button>
       </nav>
     </header>
-    <main>${at.value === undefined ? html`<${Rooms} />` : html`<${RoomPage} id=${at.value} />`}</main>
+    <main><${Page} /></main>
     <${Notice} />`;
 }
 
@@ -94,7 +105,7 @@ function Rooms() {
 startTheme();
 startSize();
 addEventListener('hashchange', () => {
-  at.value = roomIn(location.hash);
+  at.value = placeIn(location.hash);
 });
 const root = document.querySelector('#app');
 if (root !== null) render(html`<${App} />`, root as HTMLElement);

@@ -2,6 +2,7 @@
 
 import { signal } from '@preact/signals';
 import type { Cell, LearnerRow } from '../protocol.ts';
+import { onGridKey } from './grid-keys.ts';
 import { assignment, rows, STUCK_AFTER } from './live.ts';
 import { fieldValue, html, timeOf } from './view.ts';
 
@@ -11,6 +12,8 @@ export type Order = 'name' | 'done' | 'stuck' | 'recent';
 export const selected = signal<{ learner: number; exercise?: string } | undefined>(undefined);
 const order = signal<Order>('name');
 const filter = signal('');
+/** '' for everybody. */
+export const group = signal('');
 
 export interface CellLook {
   readonly sign: string;
@@ -45,40 +48,15 @@ function sorted(ids: ReadonlySet<string>): LearnerRow[] {
   const wanted = filter.value.toLowerCase();
   const names = new Intl.Collator(undefined, { numeric: true });
   return [...rows.value.values()]
-    .filter(({ name }) => name.toLowerCase().includes(wanted))
+    .filter(
+      (row) => row.name.toLowerCase().includes(wanted) && (group.value === '' || row.group === group.value),
+    )
     .sort((a, b) => {
       if (order.value === 'done') return done(b) - done(a) || names.compare(a.name, b.name);
       if (order.value === 'stuck') return worst(b) - worst(a) || names.compare(a.name, b.name);
       if (order.value === 'recent') return lastOf(b).localeCompare(lastOf(a));
       return names.compare(a.name, b.name);
     });
-}
-
-/** Moves the focus from cell to cell. The table is one stop of the Tab key (WAI-ARIA Authoring Practices, grid). */
-function onKey(event: KeyboardEvent): void {
-  const from = event.target;
-  if (!(from instanceof HTMLElement)) return;
-  const cell = from.closest('td, th');
-  const line = cell?.parentElement;
-  const table = cell?.closest('table');
-  if (!cell || !(line instanceof HTMLTableRowElement) || !table) return;
-  const column = [...line.cells].indexOf(cell as HTMLTableCellElement);
-  const lines = [...table.rows];
-  const at = lines.indexOf(line);
-  const target: Record<string, [number, number]> = {
-    ArrowLeft: [at, column - 1],
-    ArrowRight: [at, column + 1],
-    ArrowUp: [at - 1, column],
-    ArrowDown: [at + 1, column],
-    Home: [at, 0],
-    End: [at, line.cells.length - 1],
-    PageUp: [Math.max(1, at - 10), column],
-    PageDown: [Math.min(lines.length - 1, at + 10), column],
-  };
-  const [toLine, toColumn] = target[event.key] ?? [];
-  if (toLine === undefined || toColumn === undefined) return;
-  event.preventDefault();
-  lines[toLine]?.cells[toColumn]?.querySelector('button')?.focus();
 }
 
 export function Grid() {
@@ -108,11 +86,12 @@ export function Grid() {
           <option value="recent">last active first</option>
         </select>
       </label>
+      <${GroupChoice} />
       <span class="legend"><b class="pass">✓</b> passed <b class="fail">✗2</b> failed twice <b class="fail stuck">✗3</b> stuck
         <b class="none">·</b> not tried</span>
     </div>
     <div class="grid-scroll" tabindex="-1">
-      <table class="grid" onKeyDown=${onKey} aria-label="Learners and exercises">
+      <table class="grid" onKeyDown=${onGridKey} aria-label="Learners and exercises">
         <thead><tr>
           <th scope="col" class="corner">${shown.length} learners</th>
           ${exercises.map(({ id, title }, i) => html`<${Heading} key=${id} id=${id} title=${title} shown=${shown} number=${i + 1} />`)}
@@ -120,6 +99,21 @@ export function Grid() {
         <tbody>${shown.map((row, i) => html`<${Line} key=${row.id} row=${row} ids=${exercises} first=${i === 0} chosen=${selected.value?.learner === row.id ? (selected.value.exercise ?? '') : undefined} />`)}</tbody>
       </table>
     </div>`;
+}
+
+/** Which group is looked at, where there are groups. */
+export function GroupChoice() {
+  const names = new Set([...rows.value.values()].flatMap((row) => row.group ?? []));
+  if (names.size === 0) return null;
+  const sortedNames = [...names].sort(new Intl.Collator(undefined, { numeric: true }).compare);
+  return html`<label>Group
+    <select value=${group.value} onChange=${(event: Event) => {
+      group.value = fieldValue(event);
+    }}>
+      <option value="">all</option>
+      ${sortedNames.map((name) => html`<option key=${name} value=${name}>${name}</option>`)}
+    </select>
+  </label>`;
 }
 
 function Heading({

@@ -7,6 +7,7 @@ import '@awesome.me/webawesome/dist/components/tab-panel/tab-panel.js';
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { Announce } from './announce.ts';
+import { Book } from './book.ts';
 import { Chapters } from './chapters.ts';
 import { CodeDialog } from './code-dialog.ts';
 import { Grid, selected } from './grid.ts';
@@ -15,6 +16,7 @@ import { assignment, chapter, connected, follow, leave, messages, room, rows, st
 import { Mistakes } from './mistakes.ts';
 import { Panel } from './panel.ts';
 import { fieldValue, html, timeOf } from './view.ts';
+import { may } from './who.ts';
 
 const tab = signal('live');
 const showCode = signal(false);
@@ -55,6 +57,7 @@ export function RoomPage({ id }: { id: number }) {
       <wa-tab panel="mistakes">Mistakes</wa-tab>
       <wa-tab panel="time">Timeline</wa-tab>
       <wa-tab panel="hand-ins">Handed in</wa-tab>
+      ${may('manage') && html`<wa-tab panel="book">Gradebook</wa-tab>`}
       <wa-tab panel="chapters">Chapters</wa-tab>
       <wa-tab-panel name="live">
         <div class="live">
@@ -70,6 +73,7 @@ export function RoomPage({ id }: { id: number }) {
       <wa-tab-panel name="mistakes">${tab.value === 'mistakes' && html`<${Mistakes} />`}</wa-tab-panel>
       <wa-tab-panel name="time">${tab.value === 'time' && html`<${Timeline} id=${now.id} />`}</wa-tab-panel>
       <wa-tab-panel name="hand-ins">${tab.value === 'hand-ins' && html`<${HandIns} />`}</wa-tab-panel>
+      ${may('manage') && html`<wa-tab-panel name="book">${tab.value === 'book' && html`<${Book} />`}</wa-tab-panel>`}
       <wa-tab-panel name="chapters">${tab.value === 'chapters' && html`<${Chapters} />`}</wa-tab-panel>
     </wa-tab-group>
     <${CodeDialog} open=${showCode.value} onClose=${() => {

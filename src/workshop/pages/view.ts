@@ -60,6 +60,13 @@ export function timeOf(instant: string): string {
   return date.toDateString() === new Date().toDateString() ? clock.format(date) : day.format(date);
 }
 
+/** An instant as a field for local time wants it. */
+export function localField(instant: string | null): string {
+  if (instant === null) return '';
+  const date = new Date(instant);
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
 const THEME = 'llm-lab-theme';
 
 /** Light or dark: what the person chose here, else what their system says. */

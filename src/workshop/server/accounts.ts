@@ -1,7 +1,7 @@
 /** Instructors: their passwords, their logins, and what their roles allow. */
 
 import { randomUUID } from 'node:crypto';
-import { and, eq, gt, lt, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, lt, sql } from 'drizzle-orm';
 import { InputError } from '../../errors.ts';
 import { record } from '../store/audit.ts';
 import { cleanName, hashToken, newToken } from '../store/names.ts';
@@ -66,6 +66,31 @@ export async function addInstructor(
     if (made === undefined) throw new InputError(`there is an instructor called “${name}” already`);
     await record(tx, given.by, 'instructor.add', { instructor: made.id, name, role: made.role });
     return { instructor: { id: made.id, name, role: made.role }, password };
+  });
+}
+
+/** Everybody who may log in, in the order in which they were let in. */
+export async function allInstructors({ db }: Store): Promise<(Instructor & { since: Date })[]> {
+  return db
+    .select({
+      id: instructors.id,
+      name: instructors.name,
+      role: instructors.role,
+      since: instructors.createdAt,
+    })
+    .from(instructors)
+    .orderBy(asc(instructors.id));
+}
+
+/** Lets somebody in no more and ends their logins. @throws InputError for an owner or a number that nobody has */
+export async function removeInstructor({ db }: Store, id: number, by: string): Promise<void> {
+  await db.transaction(async (tx) => {
+    const [found] = await tx.select().from(instructors).where(eq(instructors.id, id)).for('update');
+    if (found === undefined) throw new InputError('there is no such instructor');
+    if (found.role === 'owner') throw new InputError('an owner cannot be removed');
+    // Their logins, and who they are on learning platforms, go with them.
+    await tx.delete(instructors).where(eq(instructors.id, id));
+    await record(tx, by, 'instructor.remove', { instructor: id, name: found.name });
   });
 }
 

@@ -5,15 +5,20 @@ import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { ZodError } from 'zod';
 import { InputError } from '../../errors.ts';
+import type { Person } from '../lti/people.ts';
 import type { Store } from '../store/open.ts';
 import type { Instructor } from './accounts.ts';
+import { bookRoutes } from './book-routes.ts';
 import type { ChapterEntry } from './course-catalogue.ts';
 import { instructorRoutes } from './instructor-routes.ts';
 import { learnerRoutes } from './learner-routes.ts';
+import { linkRoutes } from './link-routes.ts';
 import { LiveRooms } from './live-room.ts';
 import { loginRoutes } from './login-routes.ts';
+import { ltiRoutes } from './lti-routes.ts';
 import { OneTimeKeys } from './one-time-keys.ts';
 import { pageRoutes } from './page-routes.ts';
+import { staffRoutes } from './staff-routes.ts';
 
 export interface WorkshopOptions {
   readonly store: Store;
@@ -29,12 +34,24 @@ export interface WorkshopOptions {
 /** What the routes share. */
 export interface Workshop {
   readonly store: Store;
+  /** Where browsers reach the server, without a slash at its end. */
+  readonly address: string;
   readonly catalogue: readonly ChapterEntry[];
   readonly rooms: LiveRooms;
   /** Links that log an instructor in. */
   readonly logins: OneTimeKeys<Instructor>;
   /** Links to learners' own pages. */
-  readonly pages: OneTimeKeys<number>;
+  readonly pages: OneTimeKeys<PageReader>;
+  /** What a lab proves with that it belongs to a learner. */
+  readonly labs: OneTimeKeys<number>;
+  /** Links by which an instructor says who they are on a learning platform. */
+  readonly claims: OneTimeKeys<Person & { readonly platformName: string }>;
+}
+
+export interface PageReader {
+  readonly learner: number;
+  /** Whether a learning platform said who it is: then the page may connect a lab. */
+  readonly launched: boolean;
 }
 
 /** Ten minutes: from a terminal or a notebook to a browser. */
@@ -61,10 +78,13 @@ export async function createApp(
   const rooms = new LiveRooms({ store, catalogue, address, log: (error) => log(reasonOf(error)) });
   const workshop: Workshop = {
     store,
+    address,
     catalogue,
     rooms,
     logins: new OneTimeKeys(LINK_LIFETIME),
     pages: new OneTimeKeys(LINK_LIFETIME),
+    labs: new OneTimeKeys(LINK_LIFETIME),
+    claims: new OneTimeKeys(LINK_LIFETIME),
   };
   app.setErrorHandler<FastifyError>((error, _request, reply) => {
     const { status, message } = refusalOf(error);
@@ -77,7 +97,8 @@ export async function createApp(
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-content-type-options', 'nosniff');
     reply.header('referrer-policy', 'no-referrer');
-    reply.header('x-frame-options', 'DENY');
+    // Learning platforms show what answers a launch in a frame.
+    if (!request.url.startsWith('/lti/')) reply.header('x-frame-options', 'DENY');
     reply.header('cross-origin-opener-policy', 'same-origin');
     if (request.url.startsWith('/api/')) reply.header('cache-control', 'no-store');
   });
@@ -93,6 +114,10 @@ export async function createApp(
   await app.register(learnerRoutes(workshop));
   await app.register(loginRoutes(workshop));
   await app.register(instructorRoutes(workshop));
+  await app.register(bookRoutes(workshop));
+  await app.register(staffRoutes(workshop));
+  await app.register(linkRoutes(workshop));
+  await app.register(ltiRoutes(workshop));
   await app.register(pageRoutes);
   // Streams never end by themselves: they are ended before the server waits for its connections.
   app.addHook('preClose', async () => rooms.close());

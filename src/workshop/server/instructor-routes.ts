@@ -16,27 +16,19 @@ import {
 import { mistakeCounts, timeline } from '../store/checks.ts';
 import { markBook } from '../store/gradebook.ts';
 import { learnersOf, removeLearner } from '../store/learners.ts';
-import {
-  addMessage,
-  allRooms,
-  changeRoom,
-  createRoom,
-  findRoom,
-  type Room,
-  setAssignment,
-} from '../store/rooms.ts';
-import { checks, learners } from '../store/schema.ts';
+import { addMessage, allRooms, changeRoom, createRoom, type Room, setAssignment } from '../store/rooms.ts';
+import { checks } from '../store/schema.ts';
 import type { Deed, Session } from './accounts.ts';
 import { HttpError, type Workshop } from './app.ts';
 import { openChannel } from './event-channel.ts';
 import { handInsOf, lastNotebooks } from './hand-ins.ts';
 import { sessionFor } from './login-routes.ts';
+import { learnerIn, learnerOfRoom, roomIn } from './lookups.ts';
 import { timelineChart } from './timeline-chart.ts';
 import { messageView } from './views.ts';
 
 const MOST_ENTRIES = 50;
 
-const roomParams = z.object({ room: z.coerce.number().int().positive() });
 const text = (longest: number) => z.string().trim().min(1).max(longest);
 const newMessage = z.strictObject({
   kind: z.enum(['announcement', 'hint', 'spotlight']),
@@ -50,12 +42,7 @@ export function instructorRoutes(workshop: Workshop) {
 
   const session = (request: FastifyRequest, deed: Deed): Promise<Session> => sessionFor(store, request, deed);
 
-  async function roomOf(request: FastifyRequest): Promise<Room> {
-    const { room: id } = roomParams.parse(request.params);
-    const room = await findRoom(store, id);
-    if (room === undefined) throw new HttpError(404, 'There is no such room.');
-    return room;
-  }
+  const roomOf = (request: FastifyRequest): Promise<Room> => roomIn(store, request);
 
   return async (app: FastifyInstance): Promise<void> => {
     app.get('/api/rooms', async (request): Promise<RoomSummary[]> => {
@@ -123,8 +110,12 @@ export function instructorRoutes(workshop: Workshop) {
       const { name: by } = await session(request, 'manage');
       const { id } = await roomOf(request);
       const { chapter } = z.object({ chapter: chapterName }).parse(request.params);
-      const { open, dueAt } = z
-        .strictObject({ open: z.boolean().optional(), dueAt: z.iso.datetime().nullable().optional() })
+      const { open, dueAt, released } = z
+        .strictObject({
+          open: z.boolean().optional(),
+          dueAt: z.iso.datetime().nullable().optional(),
+          released: z.boolean().optional(),
+        })
         .parse(request.body);
       const entry = catalogue.find((one) => one.chapter === chapter);
       if (entry === undefined) throw new HttpError(404, `There is no chapter ${chapter}.`);
@@ -135,6 +126,7 @@ export function instructorRoutes(workshop: Workshop) {
         title: entry.title,
         by,
         ...(open === undefined ? {} : { open }),
+        ...(released === undefined ? {} : { released }),
         ...due,
       });
       if (open === true) {
@@ -160,9 +152,10 @@ export function instructorRoutes(workshop: Workshop) {
 
     app.post('/api/rooms/:room/messages', async (request) => {
       const { name: by } = await session(request, 'say');
-      const { id } = await roomOf(request);
+      const room = await roomOf(request);
+      const { id } = room;
       const { kind, text: said, exercise, learnerId } = newMessage.parse(request.body);
-      if (learnerId !== undefined) await learnerIn(id, learnerId);
+      if (learnerId !== undefined) await learnerOfRoom(store, room, learnerId);
       const message = await addMessage(store, {
         roomId: id,
         kind,
@@ -175,19 +168,11 @@ export function instructorRoutes(workshop: Workshop) {
       return { id: message.id };
     });
 
-    async function learnerIn(room: number, learner: number): Promise<void> {
-      const [found] = await store.db
-        .select({ id: learners.id })
-        .from(learners)
-        .where(and(eq(learners.id, learner), eq(learners.roomId, room)));
-      if (found === undefined) throw new HttpError(404, 'There is no such learner in this room.');
-    }
-
     app.delete('/api/rooms/:room/learners/:learner', async (request) => {
       await session(request, 'manage');
-      const { id } = await roomOf(request);
-      const { learner } = z.object({ learner: z.coerce.number().int().positive() }).parse(request.params);
-      await learnerIn(id, learner);
+      const room = await roomOf(request);
+      const { id } = room;
+      const { id: learner } = await learnerIn(store, room, request);
       await removeLearner(store, learner);
       rooms.of(id).dismiss(learner);
       await rooms.of(id).roomChanged();
@@ -196,10 +181,8 @@ export function instructorRoutes(workshop: Workshop) {
 
     app.get('/api/rooms/:room/learners/:learner/checks', async (request): Promise<CheckEntry[]> => {
       await session(request, 'look');
-      const { id } = await roomOf(request);
-      const { learner } = z.object({ learner: z.coerce.number().int().positive() }).parse(request.params);
+      const { id: learner } = await learnerIn(store, await roomOf(request), request);
       const { exercise } = z.object({ exercise: z.string().max(160).optional() }).parse(request.query);
-      await learnerIn(id, learner);
       const found = await store.db
         .select()
         .from(checks)

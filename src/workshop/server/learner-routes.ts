@@ -4,11 +4,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { chapterName, checksRequest, joinRequest, LARGEST_NOTEBOOK, type ProgressView } from '../protocol.ts';
 import { latestOfLearner, recordChecks } from '../store/checks.ts';
-import { joinRoom, type Learner, learnerById, learnerByToken, seen } from '../store/learners.ts';
+import { marksOf } from '../store/gradebook.ts';
+import { joinRoom, type Learner, learnerById, learnerByToken, renewToken, seen } from '../store/learners.ts';
 import { newToken } from '../store/names.ts';
 import { assignmentsOf, findRoomByCode, messagesSince, type Room } from '../store/rooms.ts';
 import { handIn } from '../store/submissions.ts';
-import { HttpError, type Workshop } from './app.ts';
+import { HttpError, type PageReader, type Workshop } from './app.ts';
+import { markView } from './book-views.ts';
 import { openChannel } from './event-channel.ts';
 import { handInsOf } from './hand-ins.ts';
 import { assignmentView, cellView, messageView } from './views.ts';
@@ -27,7 +29,7 @@ const MESSAGES_KEPT = 20;
 const FEW = { rateLimit: { max: 600, timeWindow: '1 minute' } };
 
 export function learnerRoutes(workshop: Workshop) {
-  const { store, rooms, pages, catalogue } = workshop;
+  const { store, rooms, pages, labs, catalogue, address } = workshop;
 
   async function member(request: FastifyRequest): Promise<Member> {
     const [kind, bearer] = (request.headers.authorization ?? '').split(' ');
@@ -45,6 +47,16 @@ export function learnerRoutes(workshop: Workshop) {
     return found;
   }
 
+  /** Whose lab brings the key that their own page showed; the name is theirs already. */
+  async function launchedLearner(room: Room, key: string | undefined) {
+    const known = key === undefined ? undefined : labs.look(key);
+    if (key === undefined || known === undefined) return undefined;
+    if ((await learnerById(store, known))?.room.id !== room.id)
+      throw new HttpError(409, 'This key is for another room; take the line of your page as it is.');
+    labs.take(key);
+    return renewToken(store, known);
+  }
+
   return async (app: FastifyInstance): Promise<void> => {
     app.addContentTypeParser(
       'application/x-ipynb+json',
@@ -57,7 +69,7 @@ export function learnerRoutes(workshop: Workshop) {
       const room = await findRoomByCode(store, code);
       if (room === undefined) throw new HttpError(404, 'There is no room with this code; look at it again.');
       const given = { room, displayName: name, pseudonym, ...(identity === undefined ? {} : { identity }) };
-      const { learner, token } = await joinRoom(store, given);
+      const { learner, token } = (await launchedLearner(room, identity)) ?? (await joinRoom(store, given));
       rooms.of(room.id).changed(learner.id);
       return { room: roomReply(room), learner: { id: learner.id, name: learner.displayName }, token };
     });
@@ -118,21 +130,24 @@ export function learnerRoutes(workshop: Workshop) {
 
     app.post('/api/learner/page-key', { config: FEW }, async (request) => {
       const { learner } = await member(request);
-      return { key: pages.give(learner.id) };
+      return { key: pages.give({ learner: learner.id, launched: false }) };
     });
 
     // The page in the browser has a cookie of its own: the notebook's token never enters a browser.
-    const readers = new Map<string, { learner: number; until: number }>();
+    const readers = new Map<string, PageReader & { until: number }>();
 
     app.post('/api/my/session', { config: FEW }, async (request, reply) => {
       const { key } = z.object({ key: z.string().max(100) }).parse(request.body);
-      const learner = pages.take(key);
-      if (learner === undefined)
-        throw new HttpError(401, 'This link was used or is too old; make a new one: npx lab progress');
+      const opened = pages.take(key);
+      if (opened === undefined)
+        throw new HttpError(
+          401,
+          'This link was used or is too old; make a new one: npx lab progress, or open the link on your learning platform again',
+        );
       const session = newToken();
       const until = Date.now() + 12 * 3_600_000;
       for (const [name, reader] of readers) if (reader.until < Date.now()) readers.delete(name);
-      readers.set(session, { learner, until });
+      readers.set(session, { ...opened, until });
       reply.setCookie(PAGE_COOKIE, session, {
         path: '/api/my',
         httpOnly: true,
@@ -142,10 +157,22 @@ export function learnerRoutes(workshop: Workshop) {
       return {};
     });
 
-    app.get('/api/my/progress', async (request): Promise<ProgressView> => {
+    function readerOf(request: FastifyRequest): PageReader {
       const reader = readers.get(request.cookies[PAGE_COOKIE] ?? '');
       if (reader === undefined || reader.until < Date.now())
         throw new HttpError(401, 'Open this page from your lab: npx lab progress');
+      return reader;
+    }
+
+    // A page that was opened from a lab reads alone: who finds its link does not become its learner.
+    app.post('/api/my/lab-key', { config: FEW }, async (request) => {
+      const { learner, launched } = readerOf(request);
+      if (!launched) throw new HttpError(403, 'This page was opened from a lab, which is connected already.');
+      return { key: labs.give(learner) };
+    });
+
+    app.get('/api/my/progress', async (request): Promise<ProgressView> => {
+      const reader = readerOf(request);
       const found = await learnerById(store, reader.learner);
       if (found === undefined) throw new HttpError(401, 'You are not in this room any more.');
       const { learner, room } = found;
@@ -155,20 +182,36 @@ export function learnerRoutes(workshop: Workshop) {
         messagesSince(store, room.id, { learnerId: learner.id }),
         handInsOf(store, room.id, learner.id),
       ]);
+      const marked = assignments.filter(({ releasedAt }) => releasedAt !== null);
+      const marks = new Map(
+        await Promise.all(
+          marked.map(
+            async (one) => [one.id, (await marksOf(store, one, [learner])).get(learner.id)] as const,
+          ),
+        ),
+      );
       return {
         room: room.title,
         name: learner.displayName,
+        ...(reader.launched ? { lab: { address, code: room.code, joined: learner.joinedAt !== null } } : {}),
         assignments: assignments
           .map((one) => {
             const view = assignmentView(one, catalogue);
             const ids = new Set(view.exercises.map(({ id }) => id));
+            const mark = marks.get(one.id);
             return {
               ...view,
               cells: progress.filter(({ exercise }) => ids.has(exercise)).map(cellView),
-              handIns: handIns.filter(({ chapter }) => chapter === one.chapter),
+              handIns: handIns
+                .filter(({ chapter }) => chapter === one.chapter)
+                .map(({ attempt, at, late }) => ({ attempt, at, late })),
+              ...(mark === undefined ? {} : { mark: markView(mark) }),
             };
           })
-          .filter(({ open, cells, handIns: own }) => open || cells.length > 0 || own.length > 0),
+          .filter(
+            ({ open, cells, handIns: own, mark }) =>
+              open || cells.length > 0 || own.length > 0 || mark?.status === 'graded',
+          ),
         messages: messages.slice(-MESSAGES_KEPT).reverse().map(messageView),
       };
     });

@@ -2,6 +2,7 @@
 
 import type { LearnerRow, LiveEvent, RoomMessage, RoomView } from '../protocol.ts';
 import { latestByRoom, latestOfLearner } from '../store/checks.ts';
+import { groupsOf } from '../store/groups.ts';
 import { type Learner, learnersOf } from '../store/learners.ts';
 import type { Store } from '../store/open.ts';
 import { assignmentsOf, findRoom, messagesSince } from '../store/rooms.ts';
@@ -88,6 +89,11 @@ export class LiveRoom {
     this.#notebooks.close(learner);
   }
 
+  /** Ends the dashboards of somebody who may not look any more. */
+  dismissInstructor(instructor: number): void {
+    this.#dashboards.close(instructor);
+  }
+
   close(): void {
     clearTimeout(this.#timer);
     this.#dashboards.close();
@@ -96,12 +102,13 @@ export class LiveRoom {
 
   async view(): Promise<RoomView> {
     const { store, catalogue, address } = this.#settings;
-    const [room, assignments, learners, progress, messages] = await Promise.all([
+    const [room, assignments, learners, progress, messages, groups] = await Promise.all([
       findRoom(store, this.id),
       assignmentsOf(store, this.id),
       learnersOf(store, this.id),
       latestByRoom(store, this.id),
       messagesSince(store, this.id),
+      this.#groups(),
     ]);
     if (room === undefined) throw new Error(`room ${this.id} is gone`);
     const cells = Map.groupBy(progress, ({ learnerId }) => learnerId);
@@ -114,17 +121,24 @@ export class LiveRoom {
       closed: room.closedAt !== null,
       asksForCode: room.asksForCode,
       assignments: assignments.map((one) => assignmentView(one, catalogue)),
-      rows: learners.map((learner) => this.#row(learner, (cells.get(learner.id) ?? []).map(cellView))),
+      rows: learners.map((learner) =>
+        this.#row(learner, groups, (cells.get(learner.id) ?? []).map(cellView)),
+      ),
       messages: messages.slice(-MESSAGES_SHOWN).reverse().map(messageView),
     };
   }
 
-  #row(learner: Learner, cells: LearnerRow['cells']): LearnerRow {
-    const { id, displayName, pseudonym, joinedAt } = learner;
+  async #groups(): Promise<ReadonlyMap<number, string>> {
+    return new Map((await groupsOf(this.#settings.store, this.id)).map(({ id, name }) => [id, name]));
+  }
+
+  #row(learner: Learner, groups: ReadonlyMap<number, string>, cells: LearnerRow['cells']): LearnerRow {
+    const { id, displayName, pseudonym, joinedAt, groupId } = learner;
     return {
       id,
       name: displayName,
       pseudonym,
+      group: groupId === null ? null : (groups.get(groupId) ?? null),
       joinedAt: joinedAt?.toISOString() ?? null,
       online: this.#notebooks.has(id),
       cells,
@@ -150,9 +164,10 @@ export class LiveRoom {
     const { store } = this.#settings;
     const wanted = new Set(ids);
     const learners = (await learnersOf(store, this.id)).filter(({ id }) => wanted.has(id));
+    const groups = await this.#groups();
     return Promise.all(
       learners.map(async (learner) =>
-        this.#row(learner, (await latestOfLearner(store, learner.id)).map(cellView)),
+        this.#row(learner, groups, (await latestOfLearner(store, learner.id)).map(cellView)),
       ),
     );
   }
@@ -178,6 +193,10 @@ export class LiveRooms {
       this.#rooms.set(id, room);
     }
     return room;
+  }
+
+  dismissInstructor(instructor: number): void {
+    for (const room of this.#rooms.values()) room.dismissInstructor(instructor);
   }
 
   close(): void {

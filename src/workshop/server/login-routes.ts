@@ -2,17 +2,9 @@
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { tieInstructor } from '../lti/people.ts';
 import type { Store } from '../store/open.ts';
-import {
-  addInstructor,
-  beginSession,
-  type Deed,
-  endSession,
-  may,
-  type Session,
-  sessionOf,
-  whoIs,
-} from './accounts.ts';
+import { beginSession, type Deed, endSession, may, type Session, sessionOf, whoIs } from './accounts.ts';
 import { HttpError, type Workshop } from './app.ts';
 import { sameText } from './secrets.ts';
 
@@ -37,13 +29,19 @@ export async function sessionFor(store: Store, request: FastifyRequest, deed: De
   return found;
 }
 
-export function loginRoutes({ store, logins }: Workshop) {
+const OLD_LAUNCH = 'This was used or is too old; open the link on your learning platform again.';
+
+export function loginRoutes({ store, logins, claims }: Workshop) {
   return async (app: FastifyInstance): Promise<void> => {
     app.post('/api/login', { config: GUESSES }, async (request, reply) => {
       const given = z
         .union([
           z.strictObject({ key: z.string().max(100) }),
-          z.strictObject({ name: text(200), password: z.string().max(200) }),
+          z.strictObject({
+            name: text(200),
+            password: z.string().max(200),
+            claim: z.string().max(100).optional(),
+          }),
         ])
         .parse(request.body);
       const who = 'key' in given ? logins.take(given.key) : await whoIs(store, given.name, given.password);
@@ -55,6 +53,11 @@ export function loginRoutes({ store, logins }: Workshop) {
             : 'No instructor has this name and password.',
         );
       }
+      if ('claim' in given && given.claim !== undefined) {
+        const person = claims.take(given.claim);
+        if (person === undefined) throw new HttpError(401, OLD_LAUNCH);
+        await tieInstructor(store, person, who);
+      }
       reply.setCookie(COOKIE, await beginSession(store, who), {
         path: '/api',
         httpOnly: true,
@@ -62,6 +65,14 @@ export function loginRoutes({ store, logins }: Workshop) {
         secure: request.protocol === 'https',
       });
       return { name: who.name };
+    });
+
+    // Shown before the password is asked for: whom the login is going to let in from now on.
+    app.post('/api/login/claim', { config: GUESSES }, async (request) => {
+      const { key } = z.strictObject({ key: z.string().max(100) }).parse(request.body);
+      const person = claims.look(key);
+      if (person === undefined) throw new HttpError(401, OLD_LAUNCH);
+      return { name: person.name ?? null, platform: person.platformName };
     });
 
     app.post('/api/logout', async (request, reply) => {
@@ -74,15 +85,6 @@ export function loginRoutes({ store, logins }: Workshop) {
     app.get('/api/me', async (request) => {
       const { name, role, csrf } = await sessionFor(store, request, 'look');
       return { name, role, csrf };
-    });
-
-    app.post('/api/instructors', async (request) => {
-      const { name: by } = await sessionFor(store, request, 'staff');
-      const given = z
-        .strictObject({ name: text(60), role: z.enum(['instructor', 'assistant']) })
-        .parse(request.body);
-      const { instructor, password } = await addInstructor(store, { ...given, by });
-      return { name: instructor.name, password };
     });
   };
 }

@@ -19,6 +19,12 @@ export class OneTimeKeys<Value> {
     return key;
   }
 
+  /** What the key was given for, as long as it is good; it stays good. */
+  look(key: string): Value | undefined {
+    const found = this.#keys.get(hashToken(key));
+    return found !== undefined && found.until > Date.now() ? found.value : undefined;
+  }
+
   /** What the key was given for, the first time and in time; undefined otherwise. */
   take(key: string): Value | undefined {
     const hash = hashToken(key);

@@ -5,6 +5,7 @@ import { type Attempt, type Mark, markOf } from '../gradebook/policy.ts';
 import type { StoredReport } from '../gradebook/report.ts';
 import { record } from './audit.ts';
 import { deadlineFrom, extensionsOf } from './extensions.ts';
+import { groupsOf } from './groups.ts';
 import { type Learner, learnersOf } from './learners.ts';
 import type { Store } from './open.ts';
 import { type Assignment, assignmentsOf } from './rooms.ts';
@@ -141,10 +142,6 @@ export async function markBook(store: Store, roomId: number): Promise<Book> {
       marks: byAssignment.flatMap((found) => found.get(learner.id) ?? []),
     })),
   };
-}
-
-async function groupsOf({ db }: Store, roomId: number): Promise<{ id: number; name: string }[]> {
-  return db.query.groups.findMany({ where: (table, { eq: is }) => is(table.roomId, roomId) });
 }
 
 /** A report with all checks of a chapter is a hundred times what a mark needs of it. */

@@ -1,5 +1,5 @@
 /** Who is in a room: joining under a name, and coming back with a token. */
-import { and, asc, eq, inArray, isNotNull } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNotNull, sql } from 'drizzle-orm';
 import { InputError } from '../../errors.ts';
 import { cleanName, hashToken, nameKey, newToken } from './names.ts';
 import type { Database, Store } from './open.ts';
@@ -104,7 +104,7 @@ function provesToBe(
 }
 
 /** `Ada 2`, or the first number that is free. */
-async function freeName(db: Database, room: number, name: string): Promise<string> {
+export async function freeName(db: Database, room: number, name: string): Promise<string> {
   const rows = await db.select({ key: learners.nameKey }).from(learners).where(eq(learners.roomId, room));
   const taken = new Set(rows.map(({ key }) => key));
   const stem = name.slice(0, LONGEST_NAME - 5).trimEnd();
@@ -142,6 +142,28 @@ export async function learnerById(
     .innerJoin(rooms, eq(learners.roomId, rooms.id))
     .where(eq(learners.id, learner));
   return found;
+}
+
+/**
+ * A token for a learner who has shown in another way who they are; the lab that had one before is out.
+ * @returns undefined if the learner was removed
+ */
+export async function renewToken(
+  { db }: Store,
+  learner: number,
+): Promise<{ learner: Learner; token: string } | undefined> {
+  const token = newToken();
+  const now = new Date();
+  const [renewed] = await db
+    .update(learners)
+    .set({
+      tokenHash: hashToken(token),
+      joinedAt: sql`coalesce(${learners.joinedAt}, now())`,
+      lastSeenAt: now,
+    })
+    .where(eq(learners.id, learner))
+    .returning(shown);
+  return renewed === undefined ? undefined : { learner: renewed, token };
 }
 
 /** Everybody in a room and on its roster, in order of joining. With `joined`, only who has joined. */

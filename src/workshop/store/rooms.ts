@@ -111,15 +111,18 @@ export async function setAssignment(
     readonly open?: boolean;
     readonly dueAt?: Date | null;
     readonly policy?: LatePolicy;
+    /** Whether learners see their marks. */
+    readonly released?: boolean;
     readonly by: string;
   },
 ): Promise<Assignment> {
-  const { roomId, chapter, title, open, dueAt, policy, by } = given;
+  const { roomId, chapter, title, open, dueAt, policy, released, by } = given;
   const values = {
     ...(title === undefined ? {} : { title }),
     ...(open === undefined ? {} : { open }),
     ...(dueAt === undefined ? {} : { dueAt }),
     ...(policy === undefined ? {} : { policy }),
+    ...(released === undefined ? {} : { releasedAt: released ? new Date() : null }),
   };
   return db.transaction(async (tx) => {
     const [assignment] = await tx

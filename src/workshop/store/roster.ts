@@ -1,11 +1,12 @@
 /** Putting a roster into a room. */
-import { and, eq } from 'drizzle-orm';
+import { eq } from 'drizzle-orm';
 import { InputError } from '../../errors.ts';
 import type { RosterEntry } from '../gradebook/roster.ts';
 import { record } from './audit.ts';
-import { cleanName, nameKey } from './names.ts';
+import { ensureGroup } from './groups.ts';
+import { nameKey } from './names.ts';
 import type { Database, Store } from './open.ts';
-import { groups, learners } from './schema.ts';
+import { learners } from './schema.ts';
 
 export interface Imported {
   readonly added: number;
@@ -104,17 +105,7 @@ async function groupId(
   known: Map<string, number>,
 ): Promise<number> {
   const key = nameKey(name);
-  const before = known.get(key);
-  if (before !== undefined) return before;
-  await db
-    .insert(groups)
-    .values({ roomId, name: cleanName(name), nameKey: key })
-    .onConflictDoNothing();
-  const [group] = await db
-    .select()
-    .from(groups)
-    .where(and(eq(groups.roomId, roomId), eq(groups.nameKey, key)));
-  if (group === undefined) throw new Error('a group was not kept');
-  known.set(key, group.id);
-  return group.id;
+  const id = known.get(key) ?? (await ensureGroup(db, roomId, name));
+  known.set(key, id);
+  return id;
 }

@@ -92,3 +92,22 @@ export async function notebookOf({ db }: Store, submissionId: number): Promise<U
 export async function gradingsOf({ db }: Store, submissionId: number): Promise<Grading[]> {
   return db.select().from(gradings).where(eq(gradings.submissionId, submissionId)).orderBy(asc(gradings.id));
 }
+
+/** A notebook that was handed in to a room, with its place; undefined for another room's, or where only the report is here. */
+export async function submissionIn(
+  { db }: Store,
+  roomId: number,
+  submissionId: number,
+): Promise<{ chapter: string; attempt: number; notebook: Uint8Array } | undefined> {
+  const [found] = await db
+    .select({
+      chapter: assignments.chapter,
+      attempt: submissions.attempt,
+      notebook: submissions.notebook,
+    })
+    .from(submissions)
+    .innerJoin(assignments, eq(submissions.assignmentId, assignments.id))
+    .where(and(eq(submissions.id, submissionId), eq(assignments.roomId, roomId)));
+  if (found === undefined || found.notebook === null) return undefined;
+  return { chapter: found.chapter, attempt: found.attempt, notebook: found.notebook };
+}

@@ -43,6 +43,8 @@ export const assignments = lab.table(
     open: boolean('open').notNull().default(false),
     dueAt: instant('due_at'),
     policy: jsonb('policy').$type<LatePolicy>().notNull().default({}),
+    /** Since when learners see their marks; null while they do not. */
+    releasedAt: instant('released_at'),
   },
   (table) => [uniqueIndex('assignments_room_chapter').on(table.roomId, table.chapter)],
 );

@@ -1,0 +1,1 @@
+ALTER TABLE "llm_lab"."assignments" ADD COLUMN "released_at" timestamp (3) with time zone;
