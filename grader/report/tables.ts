@@ -1,6 +1,7 @@
 /** Reports that programs read: CSV for a mark book, JUnit for CI, results.json for Gradescope. */
 import type { ExerciseReport, SubmissionReport } from '../grade.ts';
 import type { CheckReport } from '../judgement.ts';
+import { isConfinementWarning } from '../sandbox/confine.ts';
 import { judgementText, nextStep } from './feedback.ts';
 
 /** RFC 4180; a cell that a spreadsheet would take for a formula is quoted with an apostrophe. */
@@ -98,8 +99,10 @@ export function gradescopeResults(reports: readonly SubmissionReport[]): object 
   const apology =
     'Some exercises could not be graded; this is not your fault. Ask for the submission to be graded again.';
   const exercises = reports.flatMap((report) => report.exercises);
+  // How the sandbox is closed is no news for a learner; `lab grade` prints it where the instructor looks.
+  const notices = reports.flatMap((report) => report.notices.filter((one) => !isConfinementWarning(one)));
   return {
-    output: [...reports.flatMap(({ notices }) => notices), ...(broken ? [apology] : [])].join('\n'),
+    output: [...notices, ...(broken ? [apology] : [])].join('\n'),
     output_format: 'text',
     stdout_visibility: 'hidden',
     visibility: 'visible',

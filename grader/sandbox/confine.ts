@@ -69,11 +69,17 @@ async function probe(): Promise<Confinement> {
   }
 }
 
+const WARNING =
+  'bubblewrap does not work here: submissions ran under Node’s permission model alone, which keeps them from files and processes but not from the network. Install bubblewrap, or in a container let it make namespaces, before you grade strangers’ work.';
+
 /** What a report says about a confinement that is weaker than it should be. */
 export function confinementWarning(confinement: Confinement): string | undefined {
-  return confinement === 'bubblewrap'
-    ? undefined
-    : 'bubblewrap does not work here: submissions ran under Node’s permission model alone, which keeps them from files and processes but not from the network. Install bubblewrap before you grade strangers’ work.';
+  return confinement === 'bubblewrap' ? undefined : WARNING;
+}
+
+/** Whether a notice of a report is that warning. */
+export function isConfinementWarning(notice: string): boolean {
+  return notice === WARNING;
 }
 
 export interface ConfineOptions {

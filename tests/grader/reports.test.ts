@@ -9,6 +9,7 @@ import { withNbgrader } from '../../grader/release.ts';
 import { fileNameOf } from '../../grader/report/names.ts';
 import { gradescopeResults, junitXml } from '../../grader/report/tables.ts';
 import { writeLearner, writeSummary } from '../../grader/report/write.ts';
+import { confinementWarning } from '../../grader/sandbox/confine.ts';
 import { summarise } from '../../grader/submission-report.ts';
 import { loadMasters } from '../../src/notebook/course.ts';
 import { notebookOf } from '../../src/notebook/ipynb.ts';
@@ -139,6 +140,16 @@ describe('reports on learners with nasty names, errors and answers', () => {
     expect(JSON.stringify(test)).toContain(
       '"name":"Ada Lovelace (a/broken)","number":"4","max_score":3,"output"',
     );
+  });
+});
+
+describe('Gradescope’s results', () => {
+  it('tell learners what was found in their notebook, not how the sandbox is closed', () => {
+    const warning = confinementWarning('permissions');
+    const notices = ['a/one: the answer cell is missing.', ...(warning === undefined ? [] : [warning])];
+    const report = summarise({ learner: 'ada', file: 'x.ipynb', chapter: null, seed: 's', notices }, []);
+    expect(warning).toMatch(/^bubblewrap does not work here/);
+    expect(gradescopeResults([report])).toMatchObject({ output: 'a/one: the answer cell is missing.' });
   });
 });
 

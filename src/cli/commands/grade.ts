@@ -6,6 +6,7 @@ import { gradeAll } from '../../../grader/batch.ts';
 import type { SubmissionReport } from '../../../grader/grade.ts';
 import { regradeAll } from '../../../grader/regrade.ts';
 import type { ReportFormat } from '../../../grader/report/write.ts';
+import { isConfinementWarning } from '../../../grader/sandbox/confine.ts';
 import { InputError } from '../../errors.ts';
 import type { QueuedOptions } from '../../workshop/queue/grade-queued.ts';
 import { onStopSignal, STOP_CODES, type StopSignal } from '../jupyter/signals.ts';
@@ -128,6 +129,8 @@ async function gradeInQueue(
 }
 
 function tell(reports: readonly SubmissionReport[], { json, out }: Options): void {
+  const weak = reports.flatMap(({ notices }) => notices).find(isConfinementWarning);
+  if (weak !== undefined) console.error(`lab: ${weak}`);
   if (json === true) {
     const rows = reports.map(({ learner, verdict, score, points }) => ({ learner, verdict, score, points }));
     console.log(JSON.stringify(rows, null, 2));
