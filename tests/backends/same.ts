@@ -1,6 +1,6 @@
 /**
  * Compares what an operation gives on a backend with kernels of the lab's own with what it gives on the plain cpu
- * backend: its value and its gradients. The backends are wasm, and tensorflow where it is installed.
+ * backend: its value and its gradients. The backends are wasm, and tensorflow and webgpu where they can be had.
  */
 
 import * as tf from '@tensorflow/tfjs-core';
@@ -9,11 +9,12 @@ import { startBackend } from '../../src/backends/index.ts';
 import { KERNELS_VERSION } from '../../src/backends/native/kernels/library.ts';
 import { installedNative } from '../../src/backends/native/record.ts';
 import { createRng } from '../../src/core/index.ts';
+import { NO_GPU } from './gpu.ts';
 
 /** Whether an installed tensorflow backend has the kernels of this version. */
 export const HAS_NATIVE = installedNative('tensorflow')?.kernels === KERNELS_VERSION;
 
-const BACKENDS = HAS_NATIVE ? ['wasm', 'tensorflow'] : ['wasm'];
+const BACKENDS = ['wasm', ...(HAS_NATIVE ? ['tensorflow'] : []), ...(NO_GPU === undefined ? ['webgpu'] : [])];
 
 type Numbers = { shape: number[]; values: Float32Array };
 export type Operation = (...inputs: tf.Tensor[]) => tf.Tensor;

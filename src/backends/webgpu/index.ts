@@ -7,7 +7,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import type { Backend } from '../backend.ts';
 import { adapterName, openGpu } from './adapter.ts';
-import { registerTrigonometry } from './trigonometry.ts';
 
 const MEND =
   'install the Vulkan loader and a driver (sudo apt install libvulkan1), or for a slow one on the processor set ' +
@@ -27,21 +26,39 @@ async function askForAdapter(): Promise<z.infer<typeof answerSchema>> {
   }
 }
 
+/** Asked once: a driver does not come or go while a program runs. */
+let asked: ReturnType<typeof askForAdapter> | undefined;
+let device: string | undefined;
+
 export const webgpuBackend: Backend = {
   name: 'webgpu',
   probe: async () => {
-    const answer = await askForAdapter();
+    asked ??= askForAdapter();
+    const answer = await asked;
     if ('device' in answer) return { name: 'webgpu', available: true, detail: answer.device };
     return { name: 'webgpu', available: false, detail: answer.problem, mend: MEND };
   },
   start: async () => {
-    const gpu = await openGpu();
-    const device = await adapterName(gpu);
-    // tfjs looks for a browser: it registers its backend only where `navigator.gpu` is.
-    Object.defineProperty(globalThis.navigator, 'gpu', { value: gpu, configurable: true });
-    await import('@tensorflow/tfjs-backend-webgpu');
-    registerTrigonometry();
+    device ??= await register();
     if (!(await tf.setBackend('webgpu'))) throw new Error('TensorFlow.js refuses it');
     return device;
   },
 };
+
+async function register(): Promise<string> {
+  const gpu = await openGpu();
+  const name = await adapterName(gpu);
+  // tfjs looks for a browser: it registers its backend only where `navigator.gpu` is.
+  Object.defineProperty(globalThis.navigator, 'gpu', { value: gpu, configurable: true });
+  const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
+  if (!(await tf.setBackend('webgpu'))) throw new Error('TensorFlow.js refuses it');
+  const backend = tf.backend();
+  if (!(backend instanceof WebGPUBackend)) throw new Error('another backend goes by this name');
+  const { useBufferPool } = await import('./buffer-pool.ts');
+  const { allowSeveralOutputs } = await import('./outputs.ts');
+  const { registerKernels } = await import('./kernels.ts');
+  useBufferPool(backend);
+  allowSeveralOutputs(backend);
+  registerKernels();
+  return name;
+}

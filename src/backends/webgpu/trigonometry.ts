@@ -3,48 +3,43 @@
  * "Accuracy of built-in functions"), which is seen in the logits of a model with rotary positions.
  */
 
-import * as tf from '@tensorflow/tfjs-core';
+import { replaceKernel } from './kernel.ts';
+import { makeTensor, runEach, sizeOf } from './program.ts';
 
-/** π/2 in three parts of few bits: their products with a whole number below 2¹² are exact. */
-const HALF_PI = [1.5703125, 4.837512969970703e-4, 7.54978995489188e-8] as const;
+/**
+ * sin(x + quarter · π/2), by the Taylor series about the nearest multiple of π/2. π/2 is in three parts of few bits: their
+ * products with a whole number below 2¹² are exact.
+ */
+const SINE = `
+  fn sineOf(x: f32, quarter: i32) -> f32 {
+    let turns = round(x * 0.63661977237);
+    let rest = ((x - turns * 1.5703125) - turns * 4.837512969970703e-4) - turns * 7.54978995489188e-8; // |rest| ≤ π/4
+    let s = rest * rest;
+    let sine = rest * (1.0 + s * (-1.0 / 6.0 + s * (1.0 / 120.0 + s * (-1.0 / 5040.0 + s / 362880.0))));
+    let cosine = 1.0 + s * (-0.5 + s * (1.0 / 24.0 + s * (-1.0 / 720.0 + s / 40320.0)));
+    // The quadrant says which of the two, and its sign.
+    let quadrant = i32(turns) + quarter;
+    let value = select(sine, cosine, (quadrant & 1) == 1);
+    return select(value, -value, (quadrant & 2) == 2);
+  }`;
 
 /** Replaces the two kernels of the webgpu backend. */
 export function registerTrigonometry(): void {
-  for (const [kernelName, quarter] of [
+  for (const [name, quarter] of [
     ['Sin', 0],
     ['Cos', 1],
   ] as const) {
-    tf.unregisterKernel(kernelName, 'webgpu');
-    tf.registerKernel({
-      kernelName,
-      backendName: 'webgpu',
-      kernelFunc: ({ inputs: { x } }) => {
-        if (!(x instanceof tf.Tensor)) throw new TypeError(`${kernelName}: expected a tensor`);
-        return sineOf(x, quarter);
-      },
+    replaceKernel(name, ({ backend, inputs: { x } }) => {
+      if (x === undefined || x.dtype !== 'float32' || sizeOf(x) === 0) return undefined;
+      const output = makeTensor(backend, x.shape);
+      runEach(backend, {
+        name,
+        inputs: { x },
+        output,
+        code: `${SINE}
+          fn at(i: i32) { result[i] = sineOf(x[i], ${quarter}); }`,
+      });
+      return output;
     });
   }
-}
-
-/** sin(x + quarter · π/2), by the Taylor series about the nearest multiple of π/2. */
-function sineOf(x: tf.Tensor, quarter: number): tf.Tensor {
-  return tf.tidy(() => {
-    const turns = tf.round(tf.mul(x, 2 / Math.PI));
-    const rest = HALF_PI.reduce((left, part) => tf.sub(left, tf.mul(turns, part)), x); // |rest| ≤ π/4
-    const square = tf.square(rest);
-    const series = (coefficients: readonly number[]): tf.Tensor =>
-      coefficients.reduceRight<tf.Tensor>(
-        (sum, coefficient) => tf.add(tf.mul(sum, square), coefficient),
-        tf.zerosLike(x),
-      );
-    const sine = tf.mul(rest, series([1, -1 / 6, 1 / 120, -1 / 5040, 1 / 362880]));
-    const cosine = series([1, -1 / 2, 1 / 24, -1 / 720, 1 / 40320]);
-    // The quadrant says which of the two, and its sign.
-    const quadrant = tf.add(turns, quarter);
-    const isOdd = tf.sub(quadrant, tf.mul(tf.floor(tf.mul(quadrant, 0.5)), 2));
-    const halfTurns = tf.floor(tf.mul(quadrant, 0.5));
-    const isNegative = tf.sub(halfTurns, tf.mul(tf.floor(tf.mul(halfTurns, 0.5)), 2));
-    const value = tf.add(tf.mul(sine, tf.sub(1, isOdd)), tf.mul(cosine, isOdd));
-    return tf.mul(value, tf.sub(1, tf.mul(isNegative, 2)));
-  });
 }
