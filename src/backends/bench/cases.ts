@@ -193,6 +193,20 @@ function sweepCase(name: Sweep['name'], value: number): BenchCase {
   };
 }
 
+/**
+ * The cases for a graphics card, which is idle on a mini model: forward and step of GPT-2 small, and decoding.
+ */
+export function gpuCases(): BenchCase[] {
+  const model = { className: 'GPT2LMHeadModel', config: GPT2_SMALL, batch: 8, length: 512 };
+  return [
+    PEAK_CASE,
+    { id: 'matmul/4096', work: 'matmul', batch: 1, length: 4096 },
+    { id: 'gpt2-small/forward', work: 'forward', ...model },
+    { id: 'gpt2-small/step', work: 'step', ...model },
+    ...benchCases().filter(({ work }) => work === 'decode'),
+  ];
+}
+
 /** Floating-point operations of a case: its matrix products, as src/scaling counts them. */
 export function flopsOf({ work, config, batch, length, tokens = 0 }: BenchCase): number {
   if (work === 'matmul') return 2 * length ** 3;

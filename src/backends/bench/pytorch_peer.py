@@ -1,4 +1,7 @@
-"""The twin of peer.ts on PyTorch eager: reads a case a line, does the work once, answers with milliseconds."""
+"""The twin of peer.ts on PyTorch eager: reads a case a line, does the work once, answers with milliseconds.
+
+With the argument `cuda` it computes on the graphics card, in float32 as WebGPU does, without TF32.
+"""
 
 import json
 import os
@@ -10,7 +13,12 @@ import torch
 import transformers
 
 transformers.logging.set_verbosity_error()
-torch.set_num_threads(int(sys.argv[1]) if len(sys.argv) > 1 else os.cpu_count())
+torch.set_num_threads(os.cpu_count())
+torch.set_float32_matmul_precision("highest")
+DEVICE = sys.argv[1] if len(sys.argv) > 1 else "cpu"
+if DEVICE == "cuda" and not torch.cuda.is_available():
+    sys.exit("PyTorch sees no NVIDIA GPU here")
+torch.set_default_device(DEVICE)
 
 
 def prepare(case):
@@ -62,7 +70,19 @@ def prepare(case):
     return step
 
 
-print(json.dumps({"ready": f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads"}), flush=True)
+def describe():
+    if DEVICE == "cuda":
+        return f"PyTorch {torch.__version__}, {torch.cuda.get_device_name()}"
+    return f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads"
+
+
+def peak_megabytes():
+    if DEVICE == "cuda":
+        return torch.cuda.max_memory_reserved() // 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+print(json.dumps({"ready": describe()}), flush=True)
 current, work = None, None
 for line in sys.stdin:
     case = json.loads(line)
@@ -74,8 +94,7 @@ for line in sys.stdin:
         start = time.perf_counter()
         work()
         ms = 1000 * (time.perf_counter() - start)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        print(json.dumps({"ms": ms, "peak": peak}), flush=True)
+        print(json.dumps({"ms": ms, "peak": peak_megabytes()}), flush=True)
     except Exception as error:  # noqa: BLE001 - the report says which case failed and why
         current = None
         print(json.dumps({"error": f"{type(error).__name__}: {error}"}), flush=True)

@@ -41,6 +41,8 @@ export interface BenchOptions {
   peers: readonly PeerOptions[];
   /** A Python with torch and transformers; without it there is no reference and no ratio. */
   python?: string | undefined;
+  /** What PyTorch computes on. */
+  pythonDevice?: 'cpu' | 'cuda';
   repeats: number;
   report: (line: string) => void;
 }
@@ -49,6 +51,7 @@ export async function runBench({
   cases,
   peers: wanted,
   python,
+  pythonDevice = 'cpu',
   repeats,
   report,
 }: BenchOptions): Promise<BenchResult> {
@@ -58,7 +61,8 @@ export async function runBench({
       const environment = threads === undefined ? {} : { LLM_LAB_THREADS: String(threads) };
       return new Peer(name, process.execPath, [program('peer.ts'), backend], environment);
     });
-    if (python !== undefined) peers.push(new Peer(REFERENCE, python, [program('pytorch_peer.py')]));
+    if (python !== undefined)
+      peers.push(new Peer(REFERENCE, python, [program('pytorch_peer.py'), pythonDevice]));
     started.push(...peers);
     const result: BenchResult = { peers: {}, cases: [] };
     for (const peer of peers) result.peers[peer.name] = readySchema.parse(await peer.answer()).ready;

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import type { BackendProbe } from '../../backends/backend.ts';
 import type { BenchCase } from '../../backends/bench/cases.ts';
 import { InputError } from '../../errors.ts';
 
@@ -14,6 +15,7 @@ interface Options {
   python?: string;
   only?: string[];
   sweep?: boolean;
+  gpu?: boolean;
   threads?: string[];
   repeats: string;
   baseline: string;
@@ -34,6 +36,10 @@ export function benchCommand(): Command {
     .option('--python <program>', 'a Python with torch and transformers (also LLM_LAB_BENCH_PYTHON)')
     .option('--only <texts...>', 'only cases whose name contains one of these, such as gpt2/ or decode')
     .option('--sweep', 'also steps of GPT over lengths and widths, drawn beside their operations')
+    .option(
+      '--gpu',
+      'GPT-2 small on a graphics card: webgpu and cuda beside PyTorch on cuda, same GPU, float32',
+    )
     .option('--threads <numbers...>', 'measure wasm with each of these numbers of threads')
     .option('--repeats <number>', 'how often each case is timed', '7')
     .option('--baseline <file>', 'ratios to compare with', BASELINE)
@@ -47,7 +53,8 @@ Exit code 1: a ratio to PyTorch is more than 30 % worse than the baseline’s.
 
 Example:
   npx lab bench --only gpt2/ decode --python .venv/bin/python
-  npx lab bench --sweep --threads 1 2 --python .venv/bin/python --out docs/bench`,
+  npx lab bench --sweep --threads 1 2 --python .venv/bin/python --out docs/bench
+  npx lab bench --gpu --python .venv/bin/python`,
     )
     .action(bench);
 }
@@ -68,6 +75,20 @@ function chosenCases(all: BenchCase[], only: readonly string[], peak: BenchCase)
   return cases.some(({ id }) => id === peak.id) ? cases : [peak, ...cases];
 }
 
+/** The backends that compute on a graphics card here. @throws InputError if there is none */
+function gpuBackends(available: readonly BackendProbe[]): string[] {
+  // Software that stands in for a driver is no graphics card.
+  const found = available.filter(
+    ({ name, detail }) =>
+      name === 'cuda' || (name === 'webgpu' && !/swiftshader|llvmpipe|lavapipe/i.test(detail)),
+  );
+  if (found.length > 0) return found.map(({ name }) => name);
+  const seen = available.find(({ name }) => name === 'webgpu')?.detail;
+  throw new InputError(
+    `--gpu: no GPU here${seen === undefined ? '' : `, webgpu runs on ${seen}`}; name the backends with --backend to measure all the same`,
+  );
+}
+
 /** A table under its sentence, nothing for an empty one. */
 function section(sentence: string, table: string): string[] {
   return table === '' ? [] : [`\n${sentence}\n`, table];
@@ -75,7 +96,7 @@ function section(sentence: string, table: string): string[] {
 
 async function bench(options: Options): Promise<void> {
   const { probeBackends } = await import('../../backends/index.ts');
-  const { benchCases, PEAK_CASE } = await import('../../backends/bench/cases.ts');
+  const { benchCases, gpuCases, PEAK_CASE } = await import('../../backends/bench/cases.ts');
   const { runBench } = await import('../../backends/bench/run.ts');
   const speed = await import('../../backends/bench/speed.ts');
   const report = await import('../../backends/bench/report.ts');
@@ -84,10 +105,14 @@ async function bench(options: Options): Promise<void> {
 
   const [repeats = 1] = wholeNumbers('--repeats', [options.repeats]);
   const threads = wholeNumbers('--threads', options.threads ?? []);
-  const all = benchCases({ sweep: options.sweep === true });
+  const onGpu = options.gpu === true;
+  const all = onGpu ? gpuCases() : benchCases({ sweep: options.sweep === true });
   const cases = chosenCases(all, options.only ?? [], PEAK_CASE);
-  const here = (await probeBackends()).filter(({ available }) => available).map(({ name }) => String(name));
-  const backends = options.backend ?? here.filter((name) => name !== 'cpu' && name !== 'webgpu');
+  const probes = (await probeBackends()).filter(({ available }) => available);
+  const here = probes.map(({ name }) => String(name));
+  const backends =
+    options.backend ??
+    (onGpu ? gpuBackends(probes) : here.filter((name) => name !== 'cpu' && name !== 'webgpu'));
   for (const name of backends) {
     if (!here.includes(name)) throw new InputError(`--backend: ${name} is not here, only ${here.join(', ')}`);
   }
@@ -99,7 +124,14 @@ async function bench(options: Options): Promise<void> {
     const counts = backend === 'wasm' && threads.length > 0 ? threads : [undefined];
     return counts.map((count) => ({ name: speed.peerName(backend, count), backend, threads: count }));
   });
-  const result = await runBench({ cases, peers, python, repeats, report: (line) => console.error(line) });
+  const result = await runBench({
+    cases,
+    peers,
+    python,
+    pythonDevice: onGpu ? 'cuda' : 'cpu',
+    repeats,
+    report: (line) => console.error(line),
+  });
   const ratios = report.ratiosOf(result);
   const machine = report.describeMachine();
   const decoding = speed.decodingTable(result, cases);
@@ -135,7 +167,8 @@ async function bench(options: Options): Promise<void> {
     writeFileSync(options.baseline, `${JSON.stringify({ machine, ratios }, null, 2)}\n`);
     return;
   }
-  if (python === undefined || !existsSync(options.baseline)) return;
+  // The baseline's ratios are to PyTorch on the processor.
+  if (python === undefined || onGpu || !existsSync(options.baseline)) return;
   const json = await readJsonObject(options.baseline);
   const worse = report.regressions(ratios, parseWith(report.baselineSchema, json, options.baseline));
   for (const line of worse) console.error(`slower: ${line}`);
