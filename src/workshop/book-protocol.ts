@@ -77,6 +77,8 @@ export interface MarkDetail {
   readonly chapter: string;
   readonly title: string;
   readonly mark: MarkView;
+  /** Points by hand for the chapter as a whole, which are final; null for none. */
+  readonly whole: number | null;
   /** When it is due for this learner; null for never. */
   readonly dueAt: string | null;
   readonly extended: boolean;

@@ -68,7 +68,7 @@ function Tools({ now, id }: { now: BookView; id: number }) {
     <label><input type="checkbox" checked=${everyChapter.value} onChange=${() => {
       everyChapter.value = !everyChapter.value;
     }} /> chapters without a mark too</label>
-    ${now.pulls && html`<wa-button size="s" onClick=${pull}>Fetch the roster of the platform</wa-button>`}
+    ${now.pulls && html`<wa-button size="s" appearance="outlined" onClick=${pull}>Fetch the roster of the platform</wa-button>`}
     <span class="legend"><b class="late">2 d</b> late <b>✎</b> marked by hand <b>…</b> not graded</span>
   </div>`;
 }

@@ -39,7 +39,7 @@ export function MarkPanel({ learner, chapter, groups, room, onChange }: Props) {
     <h3>${detail.learner.name}</h3><p>${detail.title}</p>
     <${Summary} detail=${detail} />
     <${Exercises} detail=${detail} mark=${mark} />
-    <${Whole} mark=${mark} standing=${detail.mark.manual} />
+    <${Whole} mark=${mark} standing=${detail.whole !== null} />
     <${Attempts} detail=${detail} room=${room} />
     <${DateForm} detail=${detail} room=${room} onChange=${changed} />
     <${GroupForm} detail=${detail} groups=${groups} room=${room} onChange=${changed} />
@@ -108,7 +108,7 @@ function Whole({ mark, standing }: { mark: Mark; standing: boolean }) {
     <label>Points, final <input type="number" min="0" step="any" value=${text} onInput=${(event: Event) => setText(fieldValue(event))} /></label>
     <wa-textarea label="Comment" rows="2" value=${comment} onInput=${(event: Event) => setComment(fieldValue(event))}></wa-textarea>
     <wa-button type="submit" size="s" variant="brand" disabled=${empty}>Keep</wa-button>
-    ${standing && html` <wa-button size="s" onClick=${() => void mark({ points: null })}>Take the whole mark back</wa-button>`}</form>`;
+    ${standing && html` <wa-button size="s" appearance="outlined" onClick=${() => void mark({ points: null })}>Take the whole mark back</wa-button>`}</form>`;
 }
 
 function Attempts({ detail, room }: { detail: MarkDetail; room: number }) {

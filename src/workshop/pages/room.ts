@@ -32,7 +32,7 @@ export function RoomPage({ id }: { id: number }) {
   const online = people.filter((row) => row.online).length;
   return html`
     <header class="room-head">
-      <div>
+      <div class="where">
         <a href="#/">All rooms</a>
         <h2>${now.title} ${now.closed && html`<wa-badge variant="neutral">closed</wa-badge>`}</h2>
         <p class="quiet">${people.length} learners, ${online} connected
@@ -50,7 +50,9 @@ export function RoomPage({ id }: { id: number }) {
         }}>Code ${spaced(now.code)}</wa-button>
       </div>
     </header>
-    <wa-tab-group active=${tab.value} onwa-tab-show=${(event: CustomEvent<{ name: string }>) => {
+    <wa-tab-group class="room-tabs" active=${tab.value} onwa-tab-show=${(
+      event: CustomEvent<{ name: string }>,
+    ) => {
       if (event.detail.name !== undefined) tab.value = event.detail.name;
     }}>
       <wa-tab panel="live">Live</wa-tab>
@@ -86,19 +88,24 @@ export function spaced(code: string): string {
   return code.replace(/(.{4})(?=.)/g, '$1-');
 }
 
+/** More would push the table off the screen. */
+const MOST_STUCK = 4;
+
 function StuckList() {
   const all = stuck.value;
   if (all.length === 0) return null;
   const titles = new Map(assignment.value?.exercises.map(({ id, title }) => [id, title]));
+  const people = new Set(all.map(({ row }) => row.id)).size;
   return html`<section class="stuck-list" aria-label="Who is stuck">
-    <h3>${all.length === 1 ? 'One learner is' : `${all.length} learners are`} stuck</h3>
-    <ul>${all.slice(0, 6).map(
+    <h3>${people === 1 ? 'One learner is' : `${people} learners are`} stuck</h3>
+    <ul>${all.slice(0, MOST_STUCK).map(
       ({ row, cell }) => html`<li key=${`${row.id} ${cell.exercise}`}>
       <button class="link" onClick=${() => {
         selected.value = { learner: row.id, exercise: cell.exercise };
       }}>${row.name}</button> · ${titles.get(cell.exercise)} · ${cell.failures} tries
       ${cell.mistake !== undefined && html`<span class="quiet"> · ${cell.mistake}</span>`}</li>`,
     )}</ul>
+    ${all.length > MOST_STUCK && html`<p class="quiet">and ${all.length - MOST_STUCK} more; order the table by most failures to see them</p>`}
   </section>`;
 }
 

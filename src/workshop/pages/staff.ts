@@ -39,7 +39,7 @@ export function Staff() {
       void attempt(load);
     }} />
     ${given && html`<${Password} given=${given} />`}
-    <table class="plain"><thead><tr><th>Name</th><th>Role</th><th>Since</th><th><span class="quiet">may</span></th><th></th></tr></thead>
+    <table class="plain"><thead><tr><th>Name</th><th>Role</th><th>Since</th><th>May</th><th><span class="hidden">Changes</span></th></tr></thead>
     <tbody>${list.map(
       (
         one,
@@ -47,7 +47,7 @@ export function Staff() {
         <td class="quiet">${RIGHTS[one.role]}</td>
         <td class="actions">${
           one.role !== 'owner' &&
-          html`<wa-button size="s" onClick=${() => renew(one)}>New password<span class="hidden"> for ${one.name}</span></wa-button>
+          html`<wa-button size="s" appearance="outlined" onClick=${() => renew(one)}>New password<span class="hidden"> for ${one.name}</span></wa-button>
           <wa-button size="s" variant="danger" appearance="outlined" onClick=${() => remove(one)}>Remove<span class="hidden"> ${one.name}</span></wa-button>`
         }</td></tr>`,
     )}</tbody></table>`;

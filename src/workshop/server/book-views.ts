@@ -31,6 +31,7 @@ export function detailView(given: {
     chapter: assignment.chapter,
     title: assignment.title,
     mark: markView(mark),
+    whole: history.whole,
     dueAt: dueAt?.toISOString() ?? null,
     extended,
     exercises: [...all].map((id) => {
@@ -73,7 +74,8 @@ function historyOf({ marks, extensions }: MarkHistory): MarkDetail['history'] {
     what: groupId === null ? 'another date for this learner' : 'another date for the group',
     until: dueAt.toISOString(),
   }));
-  return [...decided, ...dated]
+  // Of the same moment the one that was kept last comes first.
+  return [...decided.toReversed(), ...dated.toReversed()]
     .sort((a, b) => b.at.getTime() - a.at.getTime())
     .map(({ at, ...rest }) => ({ ...rest, at: at.toISOString() }));
 }

@@ -31,7 +31,8 @@ export interface MarkHistory {
   readonly attempts: readonly AttemptDetail[];
   /** The exercises of the attempt that counts, as it was graded last; empty while there is no grading. */
   readonly exercises: StoredReport['exercises'];
-  /** Points by hand that stand, by exercise. */
+  /** Points by hand that stand: for the whole, and by exercise. */
+  readonly whole: number | null;
   readonly manual: ReadonlyMap<string, number>;
   /** Every mark and comment by hand, in order. */
   readonly marks: readonly (typeof marks.$inferSelect)[];
@@ -80,6 +81,7 @@ export async function markHistory(
   const last = counting === undefined ? undefined : bySubmission.get(counting.id)?.at(-1);
   const whose = and(eq(marks.assignmentId, assignment.id), eq(marks.learnerId, learner.id));
   const byHand = await db.select().from(marks).where(whose).orderBy(asc(marks.id));
+  const decided = standing(byHand);
   return {
     mark,
     dueAt: later(deadline.dueAt, deadline.extendedTo),
@@ -90,7 +92,8 @@ export async function markHistory(
       return { submissionId: id, attempt, at, daysLate, accepted, notebook, gradings: theirs };
     }),
     exercises: last === undefined ? [] : await exercisesOf(store, last.id),
-    manual: standing(byHand).exercises,
+    whole: decided.whole ?? null,
+    manual: decided.exercises,
     marks: byHand,
     extensions: await db
       .select()
