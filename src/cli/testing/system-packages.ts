@@ -1,4 +1,4 @@
-/** Programs that some tests want and that only the system's package manager has. */
+/** Programs and libraries that some tests want and that only the system's package manager has. */
 import { existsSync } from 'node:fs';
 import { consoleProgress } from '../../training/progress.ts';
 import { run } from '../jupyter/run.ts';
@@ -19,6 +19,11 @@ export const SYSTEM_PACKAGES: readonly SystemPackage[] = [
     name: 'postgresql',
     program: '/usr/bin/pg_createcluster',
     purpose: 'the tests on a PostgreSQL server',
+  },
+  {
+    name: 'libvulkan1',
+    program: `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/libvulkan.so.1`,
+    purpose: 'the tests of webgpu',
   },
 ];
 
