@@ -14,7 +14,11 @@ import { NO_GPU } from './gpu.ts';
 /** Whether an installed tensorflow backend has the kernels of this version. */
 export const HAS_NATIVE = installedNative('tensorflow')?.kernels === KERNELS_VERSION;
 
-const BACKENDS = ['wasm', ...(HAS_NATIVE ? ['tensorflow'] : []), ...(NO_GPU === undefined ? ['webgpu'] : [])];
+export const BACKENDS = [
+  'wasm',
+  ...(HAS_NATIVE ? ['tensorflow'] : []),
+  ...(NO_GPU === undefined ? ['webgpu'] : []),
+];
 
 type Numbers = { shape: number[]; values: Float32Array };
 export type Operation = (...inputs: tf.Tensor[]) => tf.Tensor;

@@ -130,6 +130,24 @@ describe.each([
   });
 });
 
+describe('a training step', () => {
+  it('takes a fifth of the dispatches that its formulas would', { timeout: 120_000 }, async (context) => {
+    skipWithoutGpu(context);
+    await startBackend('webgpu');
+    const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
+    const run = vi.spyOn(WebGPUBackend.prototype, 'runWebGPUProgram');
+    const counts: number[] = [];
+    // Reported every fourth step: the difference of two reports is four steps.
+    const { dispose } = await trainSome('webgpu', [GPT, 'GPT2LMHeadModel'], 8, ({ step }) => {
+      if (step % 4 === 0) counts.push(run.mock.calls.length);
+    });
+    dispose();
+    run.mockRestore();
+    const [first = 0, second = 0] = counts;
+    expect((second - first) / 4).toBeLessThan(320);
+  });
+});
+
 describe('memory', () => {
   it('does not grow over training steps', { timeout: 120_000 }, async (context) => {
     skipWithoutGpu(context);

@@ -1,19 +1,19 @@
 /** On a machine without a GPU, SwiftShader of Debian's chromium computes what a GPU would. */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, type TestContext } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { skipWithoutGpu } from './gpu.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
+const FIXTURES = 'tests/parity/fixtures';
 
 function run(args: string[]): { stdout: string; stderr: string; status: number | null } {
-  const driver = process.env.VK_DRIVER_FILES ?? (existsSync(SWIFTSHADER) ? SWIFTSHADER : '');
   return spawnSync(process.execPath, args, {
     cwd: ROOT,
     encoding: 'utf8',
-    env: { ...process.env, VK_DRIVER_FILES: driver, LLM_LAB_BACKEND: 'webgpu' },
+    env: { ...process.env, LLM_LAB_BACKEND: 'webgpu' },
   });
 }
 
@@ -25,15 +25,9 @@ const program = (body: string): string[] => [
    ${body}`,
 ];
 
-const probe = run(program('try { await startBackend(); } catch (error) { console.log(error.message); }'));
-
-function skipWithoutDriver(context: TestContext): void {
-  if (probe.stdout !== '') context.skip(probe.stdout.trim());
-}
-
 describe('webgpu', () => {
   it('computes sine and cosine to float32’s precision, also of large positions', (context) => {
-    skipWithoutDriver(context);
+    skipWithoutGpu(context);
     const { stdout } = run(
       program(`
         await startBackend();
@@ -45,12 +39,14 @@ describe('webgpu', () => {
     expect(stdout).toBe('true\ntrue\n');
   });
 
-  it('agrees with the reference on outputs, gradients and generation', { timeout: 300_000 }, (context) => {
-    skipWithoutDriver(context);
-    const names = ['bert-pre-training', 'gpt2-lm', 'llama-lm-llama3', 't5-model', 'bart-model'];
-    const folders = names.map((name) => `tests/parity/fixtures/${name}`);
+  it('agrees with the reference on every fixture: outputs, gradients, generation', {
+    timeout: 1_200_000,
+  }, (context) => {
+    skipWithoutGpu(context);
+    const folders = readdirSync(join(ROOT, FIXTURES)).map((name) => join(FIXTURES, name));
     const { stdout, stderr, status } = run(['src/cli/main.ts', 'parity', ...folders]);
     expect(stdout.split('\n').filter((line) => line.includes('FAIL'))).toEqual([]);
+    expect(stdout).toContain(`all ${folders.length} agree`);
     expect(stderr).toContain('backend: webgpu');
     expect(status).toBe(0);
   });

@@ -74,7 +74,9 @@ export function runEach(
 
 /** A tensor of numbers that a program is going to write. */
 export function makeTensor(backend: WebGPUBackend, shape: readonly number[]): tf.TensorInfo {
-  return backend.makeTensorInfo([...shape], 'float32');
+  // Nothing is written where there are no numbers: they are there from the start.
+  const values = shape.includes(0) ? new Float32Array(0) : undefined;
+  return backend.makeTensorInfo([...shape], 'float32', values);
 }
 
 export function sizeOf({ shape }: tf.TensorInfo): number {

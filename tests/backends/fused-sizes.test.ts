@@ -1,0 +1,139 @@
+/**
+ * Kernels at sizes that are no multiple of anything: one, primes, and more than the threads of a workgroup or the numbers
+ * of a vector, against the formulas on cpu.
+ */
+
+import * as tf from '@tensorflow/tfjs-core';
+import { describe, expect, it } from 'vitest';
+import { startBackend } from '../../src/backends/index.ts';
+import {
+  createRng,
+  embed,
+  gated,
+  gelu,
+  layerNorm,
+  linear,
+  MASKED,
+  maskedSoftmax,
+  rmsNorm,
+  silu,
+  tokenLosses,
+} from '../../src/core/index.ts';
+import { adamW } from '../../src/training/index.ts';
+import { BACKENDS, expectSame, type Operation, some } from './same.ts';
+
+const norm: Operation = (x, weight, bias) =>
+  layerNorm({ weight: some(weight), bias: some(bias) }, some(x), 1e-5);
+
+/** Labels in [0, classes), every fifth of them ignored. */
+function labels(rows: number, classes: number): tf.Tensor1D {
+  const rng = createRng(`labels of ${rows}`);
+  const ids = Array.from({ length: rows }, (_, i) => (i % 5 === 3 ? -100 : rng.integer(classes)));
+  return tf.tensor1d(ids, 'int32');
+}
+
+const losses =
+  (rows: number, classes: number): Operation =>
+  (logits) =>
+    tokenLosses(some(logits), labels(rows, classes));
+
+/** Looks each row of a table up, the first far more often than the others. */
+const lookUp =
+  (uses: number, rows: number): Operation =>
+  (table) => {
+    const rng = createRng(`uses of ${rows}`);
+    const ids = Array.from({ length: uses }, (_, i) => (i % 3 === 0 ? 0 : rng.integer(rows)));
+    return embed(some(table), tf.tensor1d(ids, 'int32'), { paddingId: 1 });
+  };
+
+/** Hides the keys from `from` on. */
+const hidden = (keys: number, from: number): tf.Tensor =>
+  tf.tensor4d(
+    Array.from({ length: keys }, (_, i) => (i < from ? 0 : MASKED)),
+    [1, 1, 1, keys],
+  );
+
+const OPERATIONS: Record<string, [Operation, ...number[][]]> = {
+  'norm of one row': [norm, [1, 7], [7], [7]],
+  'norm of one number a row': [norm, [5, 1], [1], [1]],
+  'norm of wide rows': [norm, [3, 1031], [1031], [1031]],
+  'norm of many rows': [norm, [307, 11], [11], [11]],
+  'root-mean-square norm of wide rows': [
+    (x, weight) => rmsNorm({ weight: some(weight) }, some(x), 1e-5),
+    [131, 257],
+    [257],
+  ],
+  'activation of one number': [(x) => gelu(some(x)), [1]],
+  'activation of a prime of numbers': [(x) => silu(some(x)), [1031]],
+  'gated, a prime of numbers': [(gate, up) => gated(silu, some(gate), some(up)), [1, 521], [1, 521]],
+  'losses of one row': [losses(1, 3), [1, 3]],
+  'losses of many classes': [losses(7, 1301), [7, 1301]],
+  'softmax of one key': [(s) => maskedSoftmax(some(s), hidden(1, 1)), [2, 3, 5, 1]],
+  'softmax of which all is hidden': [(s) => maskedSoftmax(some(s), hidden(3, 0)), [2, 3, 5, 3]],
+  'softmax of many keys': [(s) => maskedSoftmax(some(s), hidden(613, 599)), [1, 2, 3, 613]],
+  'linear layer of one row and one number': [
+    (x, weight, bias) => linear({ weight: some(weight), bias: some(bias) }, some(x)),
+    [1, 1],
+    [1, 1],
+    [1],
+  ],
+  'linear layer of one row, wide': [
+    (x, weight, bias) => linear({ weight: some(weight), bias: some(bias) }, some(x)),
+    [1, 1, 523],
+    [67, 523],
+    [67],
+  ],
+  'linear layer of four rows': [
+    (x, weight) => linear({ weight: some(weight) }, some(x)),
+    [2, 2, 37],
+    [131, 37],
+  ],
+  'linear layer of five rows': [
+    (x, weight, bias) => linear({ weight: some(weight), bias: some(bias) }, some(x)),
+    [5, 37],
+    [131, 37],
+    [131],
+  ],
+  'table of one row': [lookUp(4, 2), [2, 1]],
+  'table of wide rows, used often': [lookUp(601, 5), [5, 263]],
+  'sum of many rows': [(x) => tf.sum(some(x), [0, 1]), [19, 23, 5]],
+  'mean of rows, kept': [(x) => tf.mean(some(x), 0, true), [131, 67]],
+};
+
+describe('values and gradients', () => {
+  it.each(Object.entries(OPERATIONS))('%s', async (_, [operation, ...shapes]) => {
+    await expectSame(operation, shapes);
+  });
+});
+
+describe('more numbers than a GPU takes workgroups along one axis', () => {
+  it('are all computed', async () => {
+    await expectSame((x) => silu(some(x)), [[64 * 65_535 + 7]], false);
+  });
+});
+
+describe('a step of AdamW', () => {
+  it.each([1, 65, 1031])('changes %i weights as on cpu', async (size) => {
+    const after = async (backend: string): Promise<number[]> => {
+      await startBackend(backend);
+      const rng = createRng(size);
+      const draw = (): tf.Tensor => tf.tensor1d(Float32Array.from({ length: size }, rng.normal));
+      const weight = tf.tidy(() => tf.variable(draw()));
+      const optimizer = adamW({ weightDecay: 0.1 });
+      for (let step = 0; step < 3; step++) {
+        tf.tidy(() => optimizer.update(new Map([['weight', weight]]), new Map([['weight', draw()]]), 0.05));
+      }
+      const values = Array.from(await weight.data());
+      weight.dispose();
+      optimizer.dispose();
+      return values;
+    };
+    const expected = await after('cpu');
+    for (const backend of BACKENDS) {
+      const values = await after(backend);
+      expect(Math.max(...values.map((value, i) => Math.abs(value - (expected[i] ?? NaN))))).toBeLessThan(
+        2e-6,
+      );
+    }
+  });
+});
