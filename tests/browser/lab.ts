@@ -99,7 +99,7 @@ export async function openLab(name: string, notebook: string, height: number): P
 }
 
 /** Waits for what the status bar, at the foot, says of the kernel. Commands that come earlier open a dialog. */
-async function kernelIsReady(page: Page): Promise<void> {
+export async function kernelIsReady(page: Page): Promise<void> {
   try {
     await page.getByText(/TypeScript.*\| Idle/).waitFor({ timeout: 120_000 });
   } catch (error) {

@@ -81,10 +81,18 @@ function serverArguments(port: number, { kernel }: ServerOptions): string[] {
     'ServerApp.port_retries': '0',
     'ServerApp.root_dir': ROOT,
     'ServerApp.open_browser': 'False',
-    // Jupyter drops output that comes faster than its limits; a learner would see half a log.
-    'ZMQChannelsWebsocketConnection.limit_rate': 'False',
     // Containers and workshop machines often have nobody but root.
     'ServerApp.allow_root': 'True',
+    ...courseSettings(kernel),
+  };
+  return ['-m', 'jupyterlab', ...settingArguments(settings)];
+}
+
+/** What makes a Jupyter server that of the course, wherever it runs: names of settings and their values. */
+export function courseSettings(kernel: string): Readonly<Record<string, string>> {
+  return {
+    // Jupyter drops output that comes faster than its limits; a learner would see half a log.
+    'ZMQChannelsWebsocketConnection.limit_rate': 'False',
     // JupyterLab brings a Python kernel; offering it would be a trap.
     'MultiKernelManager.default_kernel_name': kernel,
     'KernelSpecManager.allowed_kernelspecs': kernel,
@@ -93,7 +101,11 @@ function serverArguments(port: number, { kernel }: ServerOptions): string[] {
     'LabApp.news_url': 'None',
     'LabApp.extension_manager': 'readonly',
   };
-  return ['-m', 'jupyterlab', ...Object.entries(settings).map(([name, value]) => `--${name}=${value}`)];
+}
+
+/** Settings as a Jupyter server takes them on its command line. */
+export function settingArguments(settings: Readonly<Record<string, string>>): string[] {
+  return Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
 }
 
 /** A person's own Jupyter keeps its settings, and they do not change what the course looks like. */
