@@ -156,7 +156,7 @@ export class SimulatedPlatform {
       reply
         .type('text/html')
         .send(
-          `<!doctype html><title>Course</title><h1>Course</h1><iframe title="tool" width="900" height="500" src="${this.course(query.tool, query.hint).replaceAll('&', '&amp;')}"></iframe>`,
+          `<!doctype html><title>Course</title><link rel="icon" href="data:,"><h1>Course</h1><iframe title="tool" width="900" height="500" src="${this.course(query.tool, query.hint).replaceAll('&', '&amp;')}"></iframe>`,
         ),
     );
     // Somebody is logged in: the answer is a form that sends itself to the tool (OAuth 2.0 form post response mode).
