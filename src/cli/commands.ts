@@ -42,7 +42,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./commands/check.ts')).checkCommand(),
   },
   release: {
-    summary: 'notebooks for nbgrader, an autograder for Gradescope',
+    summary: 'notebooks for nbgrader, an autograder for Gradescope, a template for GitHub',
     load: async () => (await import('./commands/release.ts')).releaseCommand(),
   },
   gradebook: {

@@ -1,11 +1,14 @@
 /** `lab check`: the public cases of one notebook, before it is handed in. */
+import { randomUUID } from 'node:crypto';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command } from 'commander';
 import { startJudgeBackend } from '../../../grader/backend.ts';
 import { loadCourse } from '../../../grader/batch.ts';
 import { type ExerciseReport, gradeSubmission, type SubmissionReport } from '../../../grader/grade.ts';
-import { exerciseText } from '../../../grader/report/tables.ts';
+import { githubAnnotations, githubSummary } from '../../../grader/report/github.ts';
+import { exerciseText, junitXml } from '../../../grader/report/tables.ts';
 import { bestConfinement } from '../../../grader/sandbox/confine.ts';
 import { SandboxPool } from '../../../grader/sandbox/pool.ts';
 import { parseSubmission, UnreadableSubmission } from '../../../grader/submission.ts';
@@ -15,6 +18,7 @@ interface Options {
   only?: string;
   timeout: string;
   masters?: string;
+  github?: string;
   json?: boolean;
 }
 
@@ -29,6 +33,10 @@ export function checkCommand(): Command {
     .option('--only <exercises>', 'check these exercises only, ids with commas between')
     .option('--timeout <seconds>', 'time for each exercise', '20')
     .option('--masters <folder>', 'the chapters’ masters of a course of your own')
+    .option(
+      '--github <folder>',
+      'in a GitHub workflow: also annotations, the summary of the job, and JUnit XML in this folder',
+    )
     .option('--json', 'print the report as JSON')
     .addHelpText('after', '\nExample:\n  npx lab check notebooks/03-bert.ipynb --only bert/pooler')
     .action(check);
@@ -69,11 +77,27 @@ async function check(file: string, options: Options): Promise<void> {
     );
     if (report.chapter === null)
       throw new InputError(`${file}: holds no answer cell of any chapter of this course`);
-    console.log(options.json === true ? JSON.stringify(report, null, 2) : text(report));
+    const shown = options.json === true ? JSON.stringify(report, null, 2) : text(report);
+    if (options.github === undefined) console.log(shown);
+    else tellGithub(report, file, shown, options.github);
     if (report.verdict !== 'pass') process.exitCode = 1;
   } finally {
     await pool.close();
   }
+}
+
+/** What a learner's code said is on the screen too: between these commands no line of it is taken for a command. */
+function tellGithub(report: SubmissionReport, file: string, shown: string, folder: string): void {
+  const end = randomUUID();
+  console.log(
+    [`::stop-commands::${end}`, shown, `::${end}::`, ...githubAnnotations(report, file)].join('\n'),
+  );
+  const { GITHUB_STEP_SUMMARY, GITHUB_OUTPUT } = process.env;
+  if (GITHUB_STEP_SUMMARY) appendFileSync(GITHUB_STEP_SUMMARY, githubSummary(report));
+  if (GITHUB_OUTPUT && report.score !== null)
+    appendFileSync(GITHUB_OUTPUT, `points=${report.score}\nmax-points=${report.points}\n`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(folder, `${report.chapter ?? report.learner}.xml`), junitXml([report]));
 }
 
 function text(report: SubmissionReport): string {
