@@ -110,6 +110,13 @@ async function graceThere(resource?: string) {
   return { href, ask };
 }
 
+/** One login for many requests: logins are limited. */
+let graces: ReturnType<typeof graceThere> | undefined;
+const grace = () => {
+  graces ??= graceThere();
+  return graces;
+};
+
 async function learnerPage(hint: string, resource?: string) {
   const visitor = new Visitor();
   const href = await wayOn(await visitor.launch(at(hint, resource), 'document'));
@@ -249,7 +256,7 @@ describe('a learner of the platform', () => {
     expect(await (await learnerPage('ada with a parameter', 'link-2')).progress()).toMatchObject({
       name: 'Ada Byron',
     });
-    const { ask } = await graceThere();
+    const { ask } = await grace();
     const links: LinkView[] = await jsonOf(ask('GET', '/api/links'));
     expect(links.map(({ room: title, chapter }) => [title, chapter])).toEqual([
       ['Monday', '03-bert'],
@@ -259,6 +266,30 @@ describe('a learner of the platform', () => {
     platform.people.set('ada elsewhere', { ...custom, [`${CLAIM}context`]: { id: 'course-2' } });
     const page = await new Visitor().launch(at('ada elsewhere', 'link-3'));
     expect(await page.text()).toContain('has not said yet');
+  });
+
+  it('does not lead a room into another course by its code; who teaches here does', async () => {
+    const custom = { [`${CLAIM}custom`]: { chapter: '04-roberta', room: room.code } };
+    const course = { [`${CLAIM}context`]: { id: 'course-4' } };
+    platform.people.set('ada with a code', { ...custom, ...course });
+    platform.people.set('stranger with a code', {
+      ...custom,
+      ...course,
+      sub: 'teacher-9',
+      [`${CLAIM}roles`]: [INSTRUCTOR],
+    });
+    platform.people.set('grace with a code', {
+      ...custom,
+      ...course,
+      sub: 'teacher-1',
+      [`${CLAIM}roles`]: [INSTRUCTOR],
+    });
+    const learner = () => new Visitor().launch(at('ada with a code', 'link-4'));
+    expect(await (await learner()).text()).toContain('has not said yet');
+    await new Visitor().launch(at('stranger with a code', 'link-4'));
+    expect(await (await learner()).text()).toContain('has not said yet');
+    await new Visitor().launch(at('grace with a code', 'link-4'));
+    expect(await wayOn(await learner())).toMatch(/^\/me#key=/);
   });
 
   it('has two launches at the same moment and is one learner', async () => {
@@ -447,7 +478,7 @@ describe('the platform’s gradebook', () => {
       comment: 'a typing error',
       by: 'Grace',
     });
-    const { ask } = await graceThere();
+    const { ask } = await grace();
     const send = async (): Promise<PassedMarkView[]> =>
       jsonOf(ask('POST', `/api/rooms/${room.id}/chapters/03-bert/passback`));
     const told = (results: PassedMarkView[]) =>
@@ -483,12 +514,31 @@ describe('the platform’s gradebook', () => {
     expect(platform.lineItems).toEqual([{ label: '03-BERT', scoreMaximum: 10, resourceLinkId: 'link-1' }]);
   });
 
+  it('of a course gets the marks of its own people alone', async () => {
+    const elsewhere = { [`${CLAIM}context`]: { id: 'course-5' } };
+    platform.people.set('grace of course 5', {
+      ...elsewhere,
+      sub: 'teacher-1',
+      [`${CLAIM}roles`]: [INSTRUCTOR],
+      [`${CLAIM}custom`]: { chapter: '03-bert', room: room.code },
+    });
+    platform.people.set('bob of course 5', { ...elsewhere, sub: 'student-2', name: 'Bob' });
+    await new Visitor().launch(at('grace of course 5', 'link-5'));
+    await new Visitor().launch(at('bob of course 5', 'link-5'));
+    const before = platform.scores.length;
+    const { ask } = await grace();
+    await ask('POST', `/api/rooms/${room.id}/chapters/03-bert/passback`);
+    expect(platform.scores.slice(before).map(({ url, body }) => [url, body.userId])).toEqual([
+      ['/lineitems/2/scores?course=1', 'student-2'],
+    ]);
+  });
+
   it('gets no mark from whoever may not mark, and none of a chapter without a link', async () => {
     const path = `/api/rooms/${room.id}/chapters/03-bert/passback`;
     expect((await new Visitor().post(`${tool}${path}`, {})).status).toBe(401);
     const bare = await createRoom(store, { title: 'Bare', by: 'test' });
     await setAssignment(store, { roomId: bare.id, chapter: '03-bert', by: 'test' });
-    const { ask } = await graceThere();
+    const { ask } = await grace();
     const refused = await ask('POST', `/api/rooms/${bare.id}/chapters/03-bert/passback`);
     expect([refused.status, (await jsonOf(refused)).message]).toEqual([
       409,
@@ -512,7 +562,7 @@ describe('the platform’s gradebook', () => {
         member('teacher-1', 'Grace Hopper', { roles: [INSTRUCTOR] }),
       ],
     ];
-    const { ask } = await graceThere();
+    const { ask } = await grace();
     const pull = async () => jsonOf(ask('POST', `/api/rooms/${room.id}/pull-roster`));
     expect(await pull()).toEqual({ added: 2, matched: 0, unchanged: 1, passedOver: 2 });
     expect(await pull()).toEqual({ added: 0, matched: 0, unchanged: 3, passedOver: 2 });

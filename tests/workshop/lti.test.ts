@@ -232,9 +232,12 @@ describe('the services of a platform', () => {
       by: 'test',
     });
     await store.db.update(ltiLinks).set({ roomId: room.id, assignmentId: assignment.id });
-    await store.db
-      .insert(ltiUsers)
-      .values({ platformId: registered.id, sub: 'student-1', learnerId: learner.id });
+    await store.db.insert(ltiUsers).values({
+      platformId: registered.id,
+      sub: 'student-1',
+      learnerId: learner.id,
+      contextIds: ['course-1'],
+    });
     const { id } = await handIn(store, {
       assignmentId: assignment.id,
       learnerId: learner.id,

@@ -75,19 +75,25 @@ export async function connectLink(
 }
 
 /**
- * Connects a link that leads nowhere yet by what stands beside it on the platform: `chapter`, and `room` (its code) unless another link
- * of the same course says which. @returns the link as it is then
+ * Connects a link that leads nowhere yet by what stands beside it on the platform: `chapter`, in the room that the other links of the course
+ * lead to. A course without one is given the room of the code `room` by who may do so here: a code alone, which every learner knows, must not
+ * lead the marks of a room into another course. @returns the link as it is then
  */
 export async function connectByCustom(
   store: Store,
   link: Link,
-  custom: Readonly<Record<string, string>>,
-  by: string,
+  given: {
+    readonly custom: Readonly<Record<string, string>>;
+    /** Whether an instructor of ours opens it. */
+    readonly mayChooseRoom: boolean;
+    readonly by: string;
+  },
 ): Promise<Link> {
+  const { custom, mayChooseRoom, by } = given;
   const { chapter, room: code } = custom;
   if (link.assignmentId !== null || chapter === undefined) return link;
-  const roomId =
-    code === undefined ? await roomOfCourse(store, link) : (await findRoomByCode(store, code))?.id;
+  const named = mayChooseRoom && code !== undefined ? await findRoomByCode(store, code) : undefined;
+  const roomId = named?.id ?? (await roomOfCourse(store, link));
   if (roomId === undefined || (await assignmentIn(store.db, roomId, chapter)) === undefined) return link;
   return connectLink(store, { linkId: link.id, roomId, chapter, by });
 }

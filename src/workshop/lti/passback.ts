@@ -74,12 +74,21 @@ export async function passBack(store: Store, linkId: number, servicesOf: Service
   const { link, platform, assignment } = found;
   if (!link.scopes.includes(SCOPES.scores))
     throw new InputError(`${platform.name} lets this tool send no scores`);
-  const people = await db
-    .select({ id: learners.id, name: learners.displayName, groupId: learners.groupId, sub: ltiUsers.sub })
+  const known = await db
+    .select({
+      id: learners.id,
+      name: learners.displayName,
+      groupId: learners.groupId,
+      sub: ltiUsers.sub,
+      contextIds: ltiUsers.contextIds,
+    })
     .from(ltiUsers)
     .innerJoin(learners, eq(learners.id, ltiUsers.learnerId))
     .where(and(eq(ltiUsers.platformId, platform.id), eq(learners.roomId, assignment.roomId)))
     .orderBy(asc(learners.id));
+  // A room may belong to several courses: each is told of its own people alone.
+  const { contextId } = link;
+  const people = known.filter(({ contextIds }) => contextId === null || contextIds.includes(contextId));
   const sentBefore = await db.select().from(ltiScores).where(eq(ltiScores.linkId, linkId));
   const before = new Map(sentBefore.map((one) => [one.learnerId, one]));
   const services = servicesOf(platform);

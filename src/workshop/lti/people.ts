@@ -13,6 +13,8 @@ export interface Person {
   readonly sub: string;
   readonly name: string | undefined;
   readonly email: string | undefined;
+  /** The course in which they are met. */
+  readonly contextId: string | null;
 }
 
 export interface Enrolled {
@@ -38,29 +40,49 @@ export async function learnerFor(
     const [room] = await tx.select().from(rooms).where(eq(rooms.id, roomId)).for('update');
     if (room === undefined) throw new InputError('the room of this link is gone');
     const known = await knownLearner(tx, roomId, person);
-    if (known !== undefined) return { learnerId: known, how: 'known' };
+    if (known !== undefined) {
+      await meetIn(tx, known, person.contextId);
+      return { learnerId: known.learnerId, how: 'known' };
+    }
     const listed = await listedLearner(tx, roomId, person);
     if (listed === undefined && room.closedAt !== null)
       throw new InputError(`the room “${room.title}” is closed`);
     const learnerId = listed ?? (await addLearner(tx, roomId, person));
-    await tx.insert(ltiUsers).values({ platformId: person.platformId, sub: person.sub, learnerId });
+    const { platformId, sub, contextId } = person;
+    await tx
+      .insert(ltiUsers)
+      .values({ platformId, sub, learnerId, contextIds: contextId === null ? [] : [contextId] });
     const how = listed === undefined ? 'new' : 'listed';
-    await record(tx, by, 'lti.enrol', { room: roomId, learner: learnerId, platform: person.platformId, how });
+    await record(tx, by, 'lti.enrol', { room: roomId, learner: learnerId, platform: platformId, how });
     return { learnerId, how };
   });
+}
+
+interface Known {
+  readonly id: number;
+  readonly learnerId: number;
+  readonly contextIds: readonly string[];
 }
 
 async function knownLearner(
   db: Database,
   roomId: number,
   { platformId, sub }: Person,
-): Promise<number | undefined> {
+): Promise<Known | undefined> {
   const [found] = await db
-    .select({ id: learners.id })
+    .select({ id: ltiUsers.id, learnerId: learners.id, contextIds: ltiUsers.contextIds })
     .from(ltiUsers)
     .innerJoin(learners, eq(learners.id, ltiUsers.learnerId))
     .where(and(eq(ltiUsers.platformId, platformId), eq(ltiUsers.sub, sub), eq(learners.roomId, roomId)));
-  return found?.id;
+  return found;
+}
+
+async function meetIn(db: Database, { id, contextIds }: Known, contextId: string | null): Promise<void> {
+  if (contextId === null || contextIds.includes(contextId)) return;
+  await db
+    .update(ltiUsers)
+    .set({ contextIds: [...contextIds, contextId] })
+    .where(eq(ltiUsers.id, id));
 }
 
 /** By the e-mail that the platform vouches for; who is somebody else of the same platform already is passed over. */

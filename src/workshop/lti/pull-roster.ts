@@ -26,7 +26,11 @@ export async function pullRoster(
   by: string,
 ): Promise<Pulled> {
   const courses = await store.db
-    .selectDistinctOn([ltiLinks.membershipsUrl], { url: ltiLinks.membershipsUrl, platform: ltiPlatforms })
+    .selectDistinctOn([ltiLinks.membershipsUrl], {
+      url: ltiLinks.membershipsUrl,
+      contextId: ltiLinks.contextId,
+      platform: ltiPlatforms,
+    })
     .from(ltiLinks)
     .innerJoin(ltiDeployments, eq(ltiDeployments.id, ltiLinks.deploymentId))
     .innerJoin(ltiPlatforms, eq(ltiPlatforms.id, ltiDeployments.platformId))
@@ -35,14 +39,15 @@ export async function pullRoster(
     throw new InputError('no link of a platform that tells who is in its course leads to this room');
   }
   const counts = { added: 0, matched: 0, unchanged: 0, passedOver: 0 };
-  for (const { url, platform } of courses) {
+  for (const { url, contextId, platform } of courses) {
     if (url === null) continue;
     for (const { user_id: sub, roles, status, name, email } of await servicesOf(platform).members(url)) {
       if (status !== 'Active' || !isLearner(roles)) {
         counts.passedOver++;
         continue;
       }
-      const { how } = await learnerFor(store, roomId, { platformId: platform.id, sub, name, email }, by);
+      const person = { platformId: platform.id, sub, name, email, contextId };
+      const { how } = await learnerFor(store, roomId, person, by);
       counts[how === 'new' ? 'added' : how === 'listed' ? 'matched' : 'unchanged']++;
     }
   }

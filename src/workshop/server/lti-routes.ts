@@ -7,6 +7,7 @@ import { instructorFor, learnerFor } from '../lti/people.ts';
 import { isConfidential } from '../lti/platforms.ts';
 import { lti } from '../lti/plugin.ts';
 import { toolConfiguration } from '../lti/tool-configuration.ts';
+import { may } from './accounts.ts';
 import type { Workshop } from './app.ts';
 import { LAUNCH_POLICY, type LaunchPage, launchPage } from './launch-page.ts';
 
@@ -31,10 +32,14 @@ export function ltiRoutes(workshop: Workshop) {
 
   async function onLaunch(launch: Launch, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const { sub, name, email, platform } = launch;
-    const link = await connectByCustom(store, launch.link, launch.custom, platform.name);
-    const person = { platformId: platform.id, sub, name, email };
+    const person = { platformId: platform.id, sub, name, email, contextId: launch.link.contextId };
+    const instructor = launch.role === 'instructor' ? await instructorFor(store, person) : undefined;
+    const link = await connectByCustom(store, launch.link, {
+      custom: launch.custom,
+      mayChooseRoom: instructor !== undefined && may(instructor.role, 'manage'),
+      by: instructor?.name ?? platform.name,
+    });
     if (launch.role === 'instructor') {
-      const instructor = await instructorFor(store, person);
       if (instructor === undefined) {
         return send(reply, {
           title: 'Who are you in the workshop?',

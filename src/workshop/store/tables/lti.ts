@@ -71,6 +71,8 @@ export const ltiUsers = lab.table(
     sub: text('sub').notNull(),
     learnerId: integer('learner_id').references(() => learners.id, { onDelete: 'cascade' }),
     instructorId: integer('instructor_id').references(() => instructors.id, { onDelete: 'cascade' }),
+    /** Courses of the platform in which they were met: marks go nowhere else. */
+    contextIds: jsonb('context_ids').$type<readonly string[]>().notNull().default([]),
   },
   (table) => [uniqueIndex('lti_users_learner').on(table.platformId, table.sub, table.learnerId)],
 );

@@ -1,0 +1,1 @@
+ALTER TABLE "llm_lab"."lti_users" ADD COLUMN "context_ids" jsonb DEFAULT '[]'::jsonb NOT NULL;
