@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { z } from 'zod';
@@ -64,8 +64,25 @@ function namesIn(folder: string): string[] {
 function readSpec(folder: string, name: string): KernelSpec {
   const file = join(folder, 'kernel.json');
   try {
-    return { ...specSchema.parse(JSON.parse(readFileSync(file, 'utf8'))), name, folder };
+    const spec = specSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return { ...spec, argv: withOwnPython(spec.argv, folder), name, folder };
   } catch (error) {
     throw new InputError(`${file} is not a kernel specification: ${messageOf(error).replaceAll('\n', ' ')}`);
   }
+}
+
+/**
+ * Python's own kernel is installed as `python -m …`: Jupyter puts the Python there that it runs on itself. Here it is
+ * the one of the prefix that the kernel is installed in, if that has one.
+ */
+function withOwnPython(argv: readonly string[], folder: string): string[] {
+  const [command = '', ...rest] = argv;
+  if (!/^python[\d.]*$/.test(command)) return [...argv];
+  const prefix = join(folder, '..', '..', '..', '..');
+  const found = [
+    join(prefix, 'bin', 'python3'),
+    join(prefix, 'python.exe'),
+    join(prefix, 'Scripts', 'python.exe'),
+  ].find((path) => existsSync(path));
+  return [found ?? command, ...rest];
 }
