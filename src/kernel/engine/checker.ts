@@ -27,6 +27,10 @@ const CURRENT = 0;
  */
 const TOLERATED = new Set([7005, 7034, 7016]);
 
+const TENSORS = /['"]@tensorflow\/tfjs-core['"]/;
+const TENSOR_METHODS =
+  "import type {} from '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js';";
+
 /**
  * Checks cells with TypeScript. Every cell is a module of its own: what it uses of earlier cells it imports from the
  * modules that last declared it, so a type is inferred once, where it is declared, and a redeclared name simply
@@ -47,6 +51,7 @@ export class CellChecker {
   /** texts of modules without a fault */
   readonly #passed = new Set<string>();
   #usesOwnFiles = false;
+  #usesLibrary = false;
   #count = 0;
 
   constructor(folder: string) {
@@ -68,6 +73,7 @@ export class CellChecker {
     this.#count += 1;
     const file = this.#cellFile(this.#count);
     const names = namesOf(this.#ts, source);
+    this.#usesLibrary ||= /['"]llm-lab\b/.test(source);
     const text = this.#moduleText(source, names);
     this.#files.refresh();
     this.#files.setCell(this.#cellFile(CURRENT), text);
@@ -179,6 +185,8 @@ export class CellChecker {
     const augmentations = this.#augmenting.map(
       (file) => `import './${file.slice(this.#folder.length + 1)}';`,
     );
+    // the library gives tensors their methods: to a cell that imports TensorFlow.js alone, too
+    if (this.#usesLibrary && TENSORS.test(source)) augmentations.push(TENSOR_METHODS);
     return `${source}\n;${imports.join('')}${augmentations.join('')}export { ${exported.join(', ')} };`;
   }
 

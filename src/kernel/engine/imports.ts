@@ -101,12 +101,13 @@ function isOwnFile(url: string | undefined): boolean {
   return url?.startsWith('file:') === true && isOwnPath(fileURLToPath(url));
 }
 
+const LIBRARY_FOLDERS = ['src', 'grader'].map((name) => join(PACKAGE_ROOT, name) + sep);
+const LIBRARY_URLS = LIBRARY_FOLDERS.map((folder) => pathToFileURL(folder).href);
+
 /** Whether a file is neither of a package nor of this library: it may be edited while a notebook uses it. */
 export function isOwnPath(path: string): boolean {
   if (path.includes(`${sep}node_modules${sep}`)) return false;
-  return ![join(PACKAGE_ROOT, 'src'), join(PACKAGE_ROOT, 'grader')].some((folder) =>
-    path.startsWith(folder + sep),
-  );
+  return !LIBRARY_FOLDERS.some((folder) => path.startsWith(folder));
 }
 
 function resolveForCell(specifier: string, context: ResolveHookContext, next: Resolve): ResolveFnOutput {
@@ -114,7 +115,7 @@ function resolveForCell(specifier: string, context: ResolveHookContext, next: Re
   if (specifier === 'tslab' && !parentURL?.includes('/node_modules/')) {
     return { url: pathToFileURL(DISPLAY_MODULE).href, shortCircuit: true };
   }
-  if (!isOwnFile(parentURL)) return next(specifier, context);
+  if (!isOwnFile(parentURL)) return libraryPart(specifier, parentURL) ?? next(specifier, context);
   if (specifier === 'llm-lab' || specifier.startsWith('llm-lab/')) {
     return next(specifier, { ...context, parentURL: PACKAGE_URL });
   }
@@ -125,6 +126,13 @@ function resolveForCell(specifier: string, context: ResolveHookContext, next: Re
   return extname(fileURLToPath(resolved.url)) === '.json'
     ? { ...own, importAttributes: { type: 'json' } }
     : own;
+}
+
+/** A part of the library that another one imports by its whole name: there is nothing to look for on the disk. */
+function libraryPart(specifier: string, parentURL: string | undefined): ResolveFnOutput | undefined {
+  const isPart = /^\.{1,2}\/.*\.ts$/.test(specifier) && parentURL !== undefined;
+  if (!isPart || !LIBRARY_URLS.some((folder) => parentURL.startsWith(folder))) return undefined;
+  return { url: new URL(specifier, parentURL).href, format: 'module-typescript', shortCircuit: true };
 }
 
 /** Node's own resolution; then, as TypeScript resolves, without an extension; then from this package's folder. */

@@ -1,24 +1,11 @@
 import { readFileSync, statSync } from 'node:fs';
-import { dirname, join, sep } from 'node:path';
+import { dirname, join } from 'node:path';
 import type ts from 'typescript6';
 import { compilerOptions, GLOBALS, LIGHT_GLOBALS } from './compiler-options.ts';
-import { DISPLAY_MODULE, isOwnPath, PACKAGE_ROOT } from './imports.ts';
+import { ImportResolution } from './import-resolution.ts';
+import { isOwnPath, PACKAGE_ROOT } from './imports.ts';
+import { isUnchanged, type LibraryTypes } from './library-types.ts';
 import type { KnownFile, LoadedTypeScript } from './typescript.ts';
-
-/** Where a module of this package would stand: what a notebook's folder does not offer is looked for from here. */
-const PACKAGE_MODULE = join(PACKAGE_ROOT, 'package.ts');
-
-function memoized<T>(compute: (key: string) => T, isStable: (key: string) => boolean): (key: string) => T {
-  const known = new Map<string, T>();
-  return (key) => {
-    if (!isStable(key)) return compute(key);
-    const found = known.get(key);
-    if (found !== undefined) return found;
-    const value = compute(key);
-    known.set(key, value);
-    return value;
-  };
-}
 
 /**
  * The files TypeScript sees: real ones, and the cells of one notebook, which exist only here. Whatever cannot
@@ -26,37 +13,26 @@ function memoized<T>(compute: (key: string) => T, isStable: (key: string) => boo
  */
 export class TypeFiles {
   readonly #ts: typeof ts;
-  readonly #folder: string;
   readonly #files: Map<string, KnownFile>;
   readonly #cells = new Set<string>();
-  readonly #resolutions = new Map<string, ts.ResolvedModuleWithFailedLookupLocations>();
-  readonly #typeDirectives = new Map<string, ts.ResolvedTypeReferenceDirectiveWithFailedLookupLocations>();
   /** files of the person, looked at since the last refresh */
   readonly #looked = new Set<string>();
   #options: ts.CompilerOptions;
   #hasNodeTypes = false;
   #edition = 0;
-  readonly #resolutionCache: ts.ModuleResolutionCache;
-  readonly #fileExists: (file: string) => boolean;
-  readonly #directoryExists: (file: string) => boolean;
-  readonly #readFile: (file: string) => string | undefined;
+  readonly #imports: ImportResolution;
+  /** the library's types that were made ahead, until something is imported */
+  #unusedLibrary: LibraryTypes | undefined;
+  #library: LibraryTypes | undefined;
 
   /** @param folder where the cells stand: their imports resolve from there, then from this package */
-  constructor({ typescript, files }: LoadedTypeScript, folder: string) {
+  constructor({ typescript, files, library }: LoadedTypeScript, folder: string) {
     this.#ts = typescript;
     this.#files = new Map(files);
-    this.#folder = folder;
     this.#options = compilerOptions(typescript);
-    this.#resolutionCache = typescript.createModuleResolutionCache(
-      PACKAGE_ROOT,
-      (name) => name,
-      this.#options,
-    );
-    const { sys } = typescript;
-    const isStable = (file: string) => !isOwnPath(file) && file.startsWith(PACKAGE_ROOT);
-    this.#fileExists = memoized((file) => sys.fileExists(file), isStable);
-    this.#directoryExists = memoized((folder) => sys.directoryExists(folder), isStable);
-    this.#readFile = memoized((file) => sys.readFile(file), isStable);
+    this.#unusedLibrary = library;
+    const isCell = (file: string) => this.#cells.has(file);
+    this.#imports = new ImportResolution(typescript, folder, isCell, () => this.#options);
   }
 
   /** Changes when a file may have: what was computed from an older edition is stale. */
@@ -102,9 +78,7 @@ export class TypeFiles {
   refresh(): void {
     this.#edition += 1;
     this.#looked.clear();
-    for (const [key, { resolvedModule }] of this.#resolutions) {
-      if (!resolvedModule || isOwnPath(resolvedModule.resolvedFileName)) this.#resolutions.delete(key);
-    }
+    this.#imports.refresh();
   }
 
   /** A file as it is now; undefined if there is none. */
@@ -147,11 +121,38 @@ export class TypeFiles {
   }
 
   /**
+   * From the first import on: the types of the library that were made ahead, if its sources are still what they were
+   * made of.
+   */
+  #useLibrary(): void {
+    const library = this.#unusedLibrary;
+    this.#unusedLibrary = undefined;
+    if (!library?.sources.every(isUnchanged)) return;
+    this.#library = library;
+    this.#imports.useLibrary(library);
+    for (const [path, text] of library.texts) {
+      this.#files.set(path, { version: 'library', snapshot: this.#ts.ScriptSnapshot.fromString(text) });
+    }
+  }
+
+  /** Whether a file is known by declarations without its comments. */
+  hasNoComments(name: string): boolean {
+    return this.#files.get(name)?.version === 'library';
+  }
+
+  /**
    * Parses the library and what its types are made of, a file at a step, for the time when nobody waits: the first
    * cell of most notebooks imports the library.
    */
-  preloadLibrary(): Generator<void> {
-    return this.#preloadFrom(join(PACKAGE_ROOT, 'src', 'index.ts'), (file) => !file.includes('@types'));
+  *preloadLibrary(): Generator<void> {
+    this.#useLibrary();
+    if (!this.#library) {
+      yield* this.#preloadFrom(join(PACKAGE_ROOT, 'src', 'index.ts'), (file) => !file.includes('@types'));
+    }
+    for (const [path] of this.#library?.texts ?? []) {
+      this.#parse(path);
+      yield;
+    }
   }
 
   /** Parses Node's declarations likewise: completion knows its names. */
@@ -160,26 +161,25 @@ export class TypeFiles {
     return this.#preloadFrom(index, (file) => file.includes('@types'));
   }
 
+  /** Parses a file as a program would. */
+  #parse(name: string): void {
+    const format = this.#imports.formatOf(name);
+    this.sourceFile(name, {
+      languageVersion: this.#ts.ScriptTarget.ES2024,
+      ...(format === undefined ? {} : { impliedNodeFormat: format }),
+    });
+  }
+
   *#preloadFrom(root: string, isWanted: (file: string) => boolean): Generator<void> {
     const waiting = [root];
     const seen = new Set(waiting);
-    const host = this.#resolutionHost();
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-      const format = this.#ts.getImpliedNodeFormatForFile(
-        name,
-        this.#resolutionCache.getPackageJsonInfoCache(),
-        host,
-        this.#options,
-      );
-      this.sourceFile(name, {
-        languageVersion: this.#ts.ScriptTarget.ES2024,
-        ...(format === undefined ? {} : { impliedNodeFormat: format }),
-      });
+      this.#parse(name);
       const text = this.file(name)?.snapshot.getText(0, Number.MAX_SAFE_INTEGER) ?? '';
       const { importedFiles, referencedFiles } = this.#ts.preProcessFile(text, true, false);
       const files = [
         ...importedFiles.map(
-          ({ fileName }) => this.#resolve(fileName, name).resolvedModule?.resolvedFileName,
+          ({ fileName }) => this.#imports.resolve(fileName, name).resolvedModule?.resolvedFileName,
         ),
         ...referencedFiles.map(({ fileName }) => join(dirname(name), fileName)),
       ];
@@ -194,91 +194,13 @@ export class TypeFiles {
 
   /** The part of a host that compiler and language service share. */
   host() {
-    const { sys } = this.#ts;
+    const shared = this.#imports.host();
     return {
-      getCurrentDirectory: () => this.#folder,
-      getDefaultLibFileName: (settings: ts.CompilerOptions) => this.#ts.getDefaultLibFilePath(settings),
-      useCaseSensitiveFileNames: () => sys.useCaseSensitiveFileNames,
-      fileExists: (file: string) => this.#cells.has(file) || this.#fileExists(file),
-      readFile: (file: string) => this.#readFile(file),
-      directoryExists: (folder: string) => this.#directoryExists(folder),
-      getDirectories: sys.getDirectories,
-      readDirectory: sys.readDirectory,
-      getModuleResolutionCache: () => this.#resolutionCache,
-      resolveModuleNameLiterals: (literals: readonly ts.StringLiteralLike[], containingFile: string) =>
-        literals.map(({ text }) => this.#resolve(text, containingFile)),
-      resolveTypeReferenceDirectiveReferences: <T extends ts.FileReference | string>(
-        references: readonly T[],
-        containingFile: string,
-      ) =>
-        references.map((reference) =>
-          this.#resolveTypes(typeof reference === 'string' ? reference : reference.fileName, containingFile),
-        ),
+      ...shared,
+      resolveModuleNameLiterals: (literals: readonly ts.StringLiteralLike[], containingFile: string) => {
+        if (literals.some(({ text }) => !text.startsWith('./__lab_cell_'))) this.#useLibrary();
+        return shared.resolveModuleNameLiterals(literals, containingFile);
+      },
     };
-  }
-
-  #resolutionHost(): ts.ModuleResolutionHost {
-    const { realpath } = this.#ts.sys;
-    return { ...this.host(), ...(realpath ? { realpath } : {}) };
-  }
-
-  #resolve(name: string, containingFile: string): ts.ResolvedModuleWithFailedLookupLocations {
-    const isPackage = containingFile.includes(`${sep}node_modules${sep}`);
-    if (name.startsWith('./__lab_cell_')) {
-      const cell = join(this.#folder, name);
-      if (this.#cells.has(cell)) {
-        return {
-          resolvedModule: { resolvedFileName: cell, extension: '.ts', isExternalLibraryImport: false },
-        };
-      }
-    }
-    const key = `${isPackage ? containingFile : dirname(containingFile)}\0${name}`;
-    let resolution = this.#resolutions.get(key);
-    if (!resolution) {
-      resolution = this.#resolveAnew(name, containingFile, isPackage);
-      this.#resolutions.set(key, resolution);
-    }
-    return resolution;
-  }
-
-  /**
-   * What the library's sources import besides its own parts. Only what its public types are made of is read: the
-   * declarations of the rest (Vega, Hugging Face's clients, backends) are larger than the library.
-   */
-  #isReadForLibrary(name: string): boolean {
-    return /^(\.|node:|llm-lab|tslab$|zod$|@tensorflow\/tfjs-core($|\/))/.test(name);
-  }
-
-  #resolveAnew(
-    name: string,
-    containingFile: string,
-    isPackage: boolean,
-  ): ts.ResolvedModuleWithFailedLookupLocations {
-    const isLibrary = containingFile.startsWith(join(PACKAGE_ROOT, 'src') + sep);
-    if (isLibrary && !this.#isReadForLibrary(name)) return { resolvedModule: undefined };
-    const host = this.#resolutionHost();
-    const from = (file: string) => this.#ts.resolveModuleName(name, file, this.#options, host);
-    if (!isPackage && name === 'tslab') {
-      return this.#ts.resolveModuleName(DISPLAY_MODULE, containingFile, this.#options, host);
-    }
-    if (!isPackage && (name === 'llm-lab' || name.startsWith('llm-lab/'))) return from(PACKAGE_MODULE);
-    const resolved = from(containingFile);
-    if (resolved.resolvedModule || name.startsWith('.') || isPackage) return resolved;
-    return from(PACKAGE_MODULE);
-  }
-
-  #resolveTypes(
-    name: string,
-    containingFile: string,
-  ): ts.ResolvedTypeReferenceDirectiveWithFailedLookupLocations {
-    if (name.startsWith('@webgpu/')) return { resolvedTypeReferenceDirective: undefined };
-    const key = `${dirname(containingFile)}\0${name}`;
-    let resolution = this.#typeDirectives.get(key);
-    if (!resolution) {
-      const host = this.#resolutionHost();
-      resolution = this.#ts.resolveTypeReferenceDirective(name, containingFile, this.#options, host);
-      this.#typeDirectives.set(key, resolution);
-    }
-    return resolution;
   }
 }

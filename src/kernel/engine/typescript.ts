@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type ts from 'typescript6';
+import type { LibraryTypes } from './library-types.ts';
 
 /** A file as TypeScript sees it, parsed once. */
 export interface KnownFile {
@@ -15,6 +16,7 @@ export type KnownFiles = Map<string, KnownFile>;
 export interface LoadedTypeScript {
   typescript: typeof ts;
   files: KnownFiles;
+  library?: LibraryTypes;
 }
 
 /** Where the snapshot that a process was started from has left TypeScript. */

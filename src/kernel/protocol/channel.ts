@@ -7,12 +7,15 @@ import { writeSync } from 'node:fs';
  */
 export const FD = { frames: 3, requests: 4, input: 5, interrupts: 6 } as const;
 
+/** What a cell writes to. */
+export type StreamName = 'stdout' | 'stderr';
+
 /** The first byte of a frame. */
 const KIND = { stdout: 1, stderr: 2, json: 3 } as const;
 const HEADER_BYTES = 5;
 
 /** A frame: text a cell wrote, or an event. */
-export type Frame = { stream: 'stdout' | 'stderr'; text: string } | { event: WorkerEvent };
+export type Frame = { stream: StreamName; text: string } | { event: WorkerEvent };
 
 /** A request to the worker; each is answered by one `done` event of its id. */
 export type WorkerRequest = { id: number } & (
@@ -54,6 +57,8 @@ export type WorkerEvent =
       answer?: Record<string, unknown>;
       /** what the protocol calls payloads: pages for the front end's pager */
       payload?: Record<string, unknown>[];
+      /** the descriptors that carry the mark of this request, after all that was written to them for it */
+      marked?: StreamName[];
     }
   | { type: 'result'; id: number; data: Record<string, unknown>; metadata: Record<string, unknown> }
   | {
@@ -70,8 +75,8 @@ export type WorkerEvent =
 /** The answer to an `input` event, on a pipe of its own, since the worker waits for it without an event loop. */
 export type InputAnswer = { value: string } | { refused: true } | { interrupted: true };
 
-/** Writes to a pipe until all is written. */
-function writeAll(fd: number, bytes: Buffer): void {
+/** Writes to a pipe until all is written. @throws if the pipe is closed */
+export function writeAll(fd: number, bytes: Buffer): void {
   let at = 0;
   while (at < bytes.length) {
     try {

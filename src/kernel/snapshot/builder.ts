@@ -1,15 +1,22 @@
 /** `node builder.ts`: makes the snapshot that workers start from. A process of its own, as it takes seconds. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire, stripTypeScriptTypes } from 'node:module';
 import { setPriority } from 'node:os';
 import { basename, join } from 'node:path';
 import type ts from 'typescript6';
 import { compilerOptions, GLOBALS, LIGHT_GLOBALS } from '../engine/compiler-options.ts';
-import { type EntryInput, readySnapshot, SNAPSHOTS, snapshotFile } from './index.ts';
-
-/** Milliseconds after which a build that has not ended has died. */
-const BUILD_LIMIT = 120_000;
+import {
+  BUILD_LIMIT,
+  type EntryInput,
+  isSnapshotLocked,
+  isSnapshotReady,
+  SNAPSHOTS,
+  snapshotFile,
+  snapshotLock,
+  stampsFile,
+} from './index.ts';
+import { libraryTypes } from './library.ts';
 
 /** Checked so that the functions that most checks need are compiled in the snapshot. */
 const SAMPLE = `
@@ -32,22 +39,28 @@ function build(temporary: string): void {
     globals: [GLOBALS, LIGHT_GLOBALS],
     folder: SNAPSHOTS,
     sample: SAMPLE,
+    library: libraryTypes(typescript, SNAPSHOTS),
   };
   const script = `${temporary}.js`;
+  const inputFile = `${temporary}.json`;
   try {
+    writeFileSync(inputFile, JSON.stringify(input));
     writeFileSync(script, stripTypeScriptTypes(readFileSync(join(import.meta.dirname, 'entry.ts'), 'utf8')));
     const options = ['--no-warnings', '--snapshot-blob', temporary, '--build-snapshot', script];
-    execFileSync(process.execPath, [...options, JSON.stringify(input)], {
+    execFileSync(process.execPath, [...options, inputFile], {
       stdio: 'inherit',
       timeout: BUILD_LIMIT,
     });
-    // snapshots of other versions: a worker that is alive has read its own
-    for (const one of readdirSync(SNAPSHOTS)) {
-      if (one.endsWith('.blob')) rmSync(join(SNAPSHOTS, one), { force: true });
-    }
+    writeFileSync(stampsFile(), JSON.stringify(input.library.sources));
     renameSync(temporary, snapshotFile());
+    // snapshots of other versions: a worker that is alive has read its own
+    const kept = [stampsFile(), snapshotFile()].map((path) => basename(path));
+    for (const one of readdirSync(SNAPSHOTS)) {
+      if (/\.(blob|stamps)$/.test(one) && !kept.includes(one)) rmSync(join(SNAPSHOTS, one), { force: true });
+    }
   } finally {
     rmSync(script, { force: true });
+    rmSync(inputFile, { force: true });
     rmSync(temporary, { force: true });
   }
 }
@@ -55,9 +68,8 @@ function build(temporary: string): void {
 /** One build at a time, whatever the number of kernels. */
 function inTurn(action: () => void): void {
   mkdirSync(SNAPSHOTS, { recursive: true });
-  const lock = `${snapshotFile()}.lock`;
-  const held = statSync(lock, { throwIfNoEntry: false });
-  if (held && Date.now() - held.mtimeMs < BUILD_LIMIT) return;
+  if (isSnapshotLocked()) return;
+  const lock = snapshotLock();
   rmSync(lock, { recursive: true, force: true });
   mkdirSync(lock);
   try {
@@ -69,5 +81,5 @@ function inTurn(action: () => void): void {
 
 setPriority(19); // whoever waits for a cell comes first
 inTurn(() => {
-  if (readySnapshot() === undefined) build(join(SNAPSHOTS, `${basename(snapshotFile())}.${process.pid}`));
+  if (!isSnapshotReady()) build(join(SNAPSHOTS, `${basename(snapshotFile())}.${process.pid}`));
 });

@@ -1,7 +1,7 @@
 /**
  * The script whose heap becomes the worker's snapshot: TypeScript, loaded, with its standard declarations read. It
  * runs as a plain script in `node --build-snapshot`, where only Node's own modules can be required; its types are
- * erased before. Its one argument is a JSON text, `EntryInput`.
+ * erased before. Its one argument is a file with an `EntryInput` as JSON.
  */
 import type ts from 'typescript6';
 
@@ -10,7 +10,7 @@ import type ts from 'typescript6';
   const { dirname } = require('node:path');
   const vm = require('node:vm');
   const { startupSnapshot } = require('node:v8');
-  const input: import('./index.ts').EntryInput = JSON.parse(process.argv.at(-1) ?? '');
+  const input: import('./index.ts').EntryInput = JSON.parse(readFileSync(process.argv.at(-1) ?? '', 'utf8'));
 
   const isTypeScript = (value: object): value is typeof ts => 'createProgram' in value;
   const load = (): typeof ts => {
@@ -60,7 +60,7 @@ import type ts from 'typescript6';
   if (found.length > 0)
     throw new Error(typescript.formatDiagnostics(found, typescript.createCompilerHost({})));
 
-  Reflect.set(globalThis, Symbol.for('llm-lab.typescript'), { typescript, files });
+  Reflect.set(globalThis, Symbol.for('llm-lab.typescript'), { typescript, files, library: input.library });
   startupSnapshot.setDeserializeMainFunction(() => {
     // a process that a cell forks inherits the options of this one: the snapshot is not for it
     const at = process.execArgv.indexOf('--snapshot-blob');

@@ -8,7 +8,9 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type ts from 'typescript6';
+import { type FileStamp, isUnchanged, type LibraryTypes } from '../engine/library-types.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 const TYPESCRIPT = join(ROOT, 'node_modules', 'typescript6', 'lib', 'typescript.js');
@@ -19,8 +21,11 @@ const SOURCES = [
   join(ENGINE, 'compiler-options.ts'),
   join(ENGINE, 'globals.d.ts'),
   join(ENGINE, 'globals-light.d.ts'),
+  join(ENGINE, 'import-resolution.ts'),
+  join(ENGINE, 'library-types.ts'),
   join(import.meta.dirname, 'builder.ts'),
   join(import.meta.dirname, 'entry.ts'),
+  join(import.meta.dirname, 'library.ts'),
 ];
 
 /** Where snapshots are kept. */
@@ -36,6 +41,7 @@ export interface EntryInput {
   folder: string;
   /** a cell to check */
   sample: string;
+  library: LibraryTypes;
 }
 
 let known: string | undefined;
@@ -62,16 +68,58 @@ export function readySnapshot(): string | undefined {
   }
 }
 
+/** The file beside the snapshot that says what the library's types in it were made of. */
+export function stampsFile(): string {
+  return snapshotFile().replace(/blob$/, 'stamps');
+}
+
+/** Whether there is a snapshot, and the types of the library in it are those of its sources as they are now. */
+export function isSnapshotReady(): boolean {
+  const file = readySnapshot();
+  if (file === undefined) return false;
+  try {
+    const stamps: FileStamp[] = JSON.parse(readFileSync(stampsFile(), 'utf8'));
+    return stamps.every(isUnchanged);
+  } catch {
+    return false;
+  }
+}
+
+/** Milliseconds for which a snapshot serves at least: who edits the library starts many kernels. */
+const LEAST_LIFE = 600_000;
+
+/** Makes the snapshot for kernels to come where a kernel finds that it is missing or, for some time, out of date. */
+export function renewSnapshot(): void {
+  const file = readySnapshot();
+  const age = file === undefined ? Number.POSITIVE_INFINITY : Date.now() - statSync(file).mtimeMs;
+  if (age > LEAST_LIFE) void makeSnapshot();
+}
+
+/** Milliseconds after which a build that has not ended has died. */
+export const BUILD_LIMIT = 120_000;
+
+/** The folder that stands beside the snapshot while it is made. */
+export function snapshotLock(): string {
+  return `${snapshotFile()}.lock`;
+}
+
+/** Whether some process makes the snapshot now. */
+export function isSnapshotLocked(): boolean {
+  const held = statSync(snapshotLock(), { throwIfNoEntry: false });
+  return held !== undefined && Date.now() - held.mtimeMs < BUILD_LIMIT;
+}
+
 /**
- * Makes the snapshot, unless it is there or being made: some seconds, in a process that goes on if this one ends.
- * Resolves when that process has ended; never rejects.
+ * Makes the snapshot, unless it is there: some seconds, in a process that goes on if this one ends. Resolves when
+ * that process has ended, or the one that was making it already; never rejects.
  */
 export async function makeSnapshot(): Promise<void> {
-  if (readySnapshot() !== undefined) return;
+  if (isSnapshotReady()) return;
   const options = ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'builder.ts')];
   const builder = spawn(process.execPath, options, { stdio: 'ignore', detached: true, windowsHide: true });
   await new Promise<void>((resolve) => {
     builder.on('error', () => resolve());
     builder.on('exit', () => resolve());
   });
+  while (isSnapshotLocked()) await delay(200);
 }

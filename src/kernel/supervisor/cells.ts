@@ -1,13 +1,20 @@
 import type { ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import type { ErrorContent, Frame, InputAnswer, WorkerEvent, WorkerRequest } from '../protocol/channel.ts';
-import { makeSnapshot } from '../snapshot/index.ts';
+import type {
+  ErrorContent,
+  Frame,
+  InputAnswer,
+  StreamName,
+  WorkerEvent,
+  WorkerRequest,
+} from '../protocol/channel.ts';
+import { renewSnapshot } from '../snapshot/index.ts';
 import { spawnWorker, type WorkerEnd, WorkerProcess } from './worker-process.ts';
 
 /** A worker that dies this often before it is ready will not live. */
 const MOST_FAILED_STARTS = 3;
 
-/** Milliseconds from the first worker's start until the snapshot is made that it went without. */
+/** Milliseconds from the first worker's start until the snapshot is made that the next kernel should have. */
 const SNAPSHOT_DELAY = 3000;
 
 /** What the worker answered to a request. */
@@ -15,6 +22,7 @@ export interface Answer {
   error?: ErrorContent;
   answer?: Record<string, unknown>;
   payload?: Record<string, unknown>[];
+  marked?: StreamName[];
 }
 
 /** Events that concern the front end. */
@@ -35,7 +43,7 @@ const INTERRUPTED: ErrorContent = {
 
 /** What the owner of the cells hears of them. */
 export interface CellsListener {
-  onText(stream: 'stdout' | 'stderr', text: string): void;
+  onText(stream: StreamName, text: string): void;
   onEvent(event: OutputEvent): void;
   /** no worker can be started */
   onFatal(reason: string): void;
@@ -61,7 +69,7 @@ export class Cells {
   constructor(listener: CellsListener, started: ChildProcess = spawnWorker()) {
     this.#listener = listener;
     this.#worker = this.#listenTo(started);
-    if (this.#worker.snapshot === undefined) setTimeout(() => void makeSnapshot(), SNAPSHOT_DELAY).unref();
+    setTimeout(renewSnapshot, SNAPSHOT_DELAY).unref();
   }
 
   /** Resolves when a worker waits for requests. */
@@ -93,7 +101,7 @@ export class Cells {
     pending.isSent = true;
     worker.request(asked.op === 'run' ? { ...asked, id, mark: worker.mark } : { ...asked, id });
     const answer = await promise;
-    if (asked.op === 'run' && worker === this.#worker) await worker.descriptorsDrained();
+    if (worker === this.#worker) await worker.descriptorsDrained(answer.marked ?? []);
     return answer;
   }
 

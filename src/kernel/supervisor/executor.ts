@@ -78,7 +78,8 @@ export class Executor {
     if (!error) {
       return { status: 'ok', execution_count: count, payload, user_expressions: answer };
     }
-    if (request.stop_on_error) stopOnError.note(message, readTime);
+    // a front end asks silently on its own behalf: the person's cells go on
+    if (request.stop_on_error && !silent) stopOnError.note(message, readTime);
     if (!silent) sockets.iopub.send('error', { ...error });
     return { status: 'error', execution_count: count, ...error, payload: [], user_expressions: {} };
   }

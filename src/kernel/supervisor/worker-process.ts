@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as delay } from 'node:timers/promises';
-import { FD, type Frame, FrameReader, type InputAnswer, type WorkerRequest } from '../protocol/channel.ts';
+import {
+  FD,
+  type Frame,
+  FrameReader,
+  type InputAnswer,
+  type StreamName,
+  type WorkerRequest,
+} from '../protocol/channel.ts';
 import { readySnapshot } from '../snapshot/index.ts';
 
 const WORKER = join(import.meta.dirname, '..', 'worker', 'main.ts');
@@ -18,6 +25,9 @@ const NODE_OPTIONS = [
   '--disable-warning=ExperimentalWarning',
   '--max-semi-space-size=8',
 ];
+
+/** Milliseconds after which a mark that has not come is given up. */
+const LONGEST_DRAIN = 5000;
 
 /**
  * Starts a worker's process. It can be started before anything listens to it: what it says waits in its pipes.
@@ -75,8 +85,10 @@ export class WorkerProcess {
   readonly #input: Writable;
   readonly #interrupts: Writable;
   #isOutOfMemory = false;
-  #marksSeen = { stdout: 0, stderr: 0 };
-  #marksAwaited = 0;
+  readonly #marks = {
+    stdout: { seen: 0, awaited: 0, isOpen: true },
+    stderr: { seen: 0, awaited: 0, isOpen: true },
+  };
   #onMarks: (() => void) | undefined;
 
   constructor(listener: WorkerListener, started: ChildProcess) {
@@ -101,11 +113,16 @@ export class WorkerProcess {
       this.#onMarks?.();
       listener.onEnd({ code, signal, isOutOfMemory: this.#isOutOfMemory });
     };
-    // 'close' comes when everything the pipes held has been read; a child of the worker may hold them open
+    // 'close' comes when everything the pipes held has been read; a child of the worker may hold 1 and 2 open
     this.#process.on('close', end);
     const endSoon = () => {
       const { exitCode, signalCode } = this.#process;
-      setTimeout(() => end(exitCode, signalCode), 500).unref();
+      // a turn after the timer: where this process got no time to read, what waits in the pipes comes first
+      const finish = () => setImmediate(() => setImmediate(end, exitCode, signalCode));
+      setTimeout(() => {
+        if (frames.destroyed) finish();
+        else frames.once('close', finish);
+      }, 500).unref();
     };
     this.#process.on('exit', endSoon);
     if (
@@ -117,17 +134,23 @@ export class WorkerProcess {
   }
 
   /** Text that reached descriptor 1 or 2 past JavaScript: native libraries and child processes. */
-  #listenToDescriptor(fd: 1 | 2, stream: 'stdout' | 'stderr', listener: WorkerListener): void {
+  #listenToDescriptor(fd: 1 | 2, stream: StreamName, listener: WorkerListener): void {
+    const marks = this.#marks[stream];
     const decoder = new StringDecoder('utf8');
     let held = '';
     const pipe = pipeOf(this.#process, fd, isReadable);
     pipe.on('error', () => {});
+    pipe.on('close', () => {
+      marks.isOpen = false;
+      if (this.#areMarksSeen()) this.#onMarks?.();
+    });
     pipe.on('data', (chunk: Buffer) => {
       let text = held + decoder.write(chunk);
       held = '';
       for (let at = text.indexOf(this.mark); at >= 0; at = text.indexOf(this.mark)) {
         text = text.slice(0, at) + text.slice(at + this.mark.length);
-        this.#marksSeen[stream] += 1;
+        marks.seen += 1;
+        marks.isOpen = true;
       }
       const start = text.lastIndexOf('\0');
       if (start >= 0 && this.mark.startsWith(text.slice(start))) {
@@ -156,16 +179,23 @@ export class WorkerProcess {
   }
 
   #areMarksSeen(): boolean {
-    return Math.min(this.#marksSeen.stdout, this.#marksSeen.stderr) >= this.#marksAwaited;
+    return Object.values(this.#marks).every(({ seen, awaited, isOpen }) => !isOpen || seen >= awaited);
   }
 
-  /** Resolves when the text before the worker's latest mark has arrived from descriptors 1 and 2. */
-  async descriptorsDrained(): Promise<void> {
-    this.#marksAwaited += 1;
+  /**
+   * Resolves when the text before the worker's latest mark has arrived from descriptors 1 and 2.
+   *
+   * @param marked those that the worker wrote its mark to: a cell may have closed the others
+   */
+  async descriptorsDrained(marked: readonly StreamName[]): Promise<void> {
+    for (const stream of marked) this.#marks[stream].awaited += 1;
     if (this.#areMarksSeen()) return;
-    // a cell may close its descriptors: then there is nothing to wait for
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, 500);
+    const timer = setTimeout(() => {
+      // swallowed by what a cell opened in the place of a descriptor that it closed
+      for (const marks of Object.values(this.#marks)) marks.isOpen = marks.seen >= marks.awaited;
+      resolve();
+    }, LONGEST_DRAIN);
     this.#onMarks = resolve;
     await promise;
     clearTimeout(timer);

@@ -1,5 +1,4 @@
 /** The process that runs the cells of one notebook, for the supervisor on the other end of its pipes. */
-import { writeSync } from 'node:fs';
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -11,7 +10,7 @@ enableCompileCache(isFromSnapshot ? join(cache, 'kernel', 'modules') : join(cach
 Error.stackTraceLimit = 50;
 
 const { createEngine } = await import('../engine/index.ts');
-const { FD, writeFrame } = await import('../protocol/channel.ts');
+const { FD, writeAll, writeFrame } = await import('../protocol/channel.ts');
 const { captureOutput } = await import('./output.ts');
 const { onInterrupt, Progress } = await import('./interrupts.ts');
 const { installInterruptSignal } = await import('./interrupt-signal.ts');
@@ -28,15 +27,20 @@ Reflect.set(process, 'reallyExit', (code: number) => {
 });
 
 const progress = new Progress();
-const requests = new Requests(createEngine({ cwd: process.cwd() }), progress, (mark) => {
-  for (const fd of [1, 2]) {
+const DESCRIPTORS = [
+  ['stdout', 1],
+  ['stderr', 2],
+] as const;
+const requests = new Requests(createEngine({ cwd: process.cwd() }), progress, (mark) =>
+  DESCRIPTORS.flatMap(([name, fd]) => {
     try {
-      writeSync(fd, mark);
+      writeAll(fd, Buffer.from(mark));
+      return [name];
     } catch {
-      // a cell closed it
+      return []; // a cell closed it
     }
-  }
-});
+  }),
+);
 const raiseInterrupt = installInterruptSignal();
 /** From the first request on: before it there is nothing to interrupt, and a kernel that waits is smaller. */
 const listenForInterrupts = once(() =>

@@ -3,7 +3,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { formatError } from '../display/error.ts';
 import { formatValue } from '../display/format.ts';
 import type { CellError, Engine } from '../engine/index.ts';
-import { type ErrorContent, type WorkerEvent, type WorkerRequest, writeFrame } from '../protocol/channel.ts';
+import {
+  type ErrorContent,
+  type StreamName,
+  type WorkerEvent,
+  type WorkerRequest,
+  writeFrame,
+} from '../protocol/channel.ts';
 import { Comms } from './comms.ts';
 import type { Progress } from './interrupts.ts';
 
@@ -28,13 +34,14 @@ export class Requests {
   readonly #engine: Engine;
   readonly #comms: Comms;
   readonly #progress: Progress;
-  readonly #writeMark: (mark: string) => void;
+  /** writes a mark to the descriptors of standard output and error; tells which of them took it */
+  readonly #writeMark: (mark: string) => StreamName[];
   /** sources of cells by name, for the excerpts in their errors */
   readonly #sources = new Map<string, string>();
   #current: Current | undefined;
   #saving: NodeJS.Timeout | undefined;
 
-  constructor(engine: Engine, progress: Progress, writeMark: (mark: string) => void) {
+  constructor(engine: Engine, progress: Progress, writeMark: (mark: string) => StreamName[]) {
     this.#engine = engine;
     this.#progress = progress;
     this.#comms = new Comms();
@@ -135,8 +142,8 @@ export class Requests {
     if (current.isAnswered) return;
     current.isAnswered = true;
     this.#progress.end(current.id);
-    if (current.mark !== undefined) this.#writeMark(current.mark);
-    writeFrame({ event: { type: 'done', id: current.id, ...outcome } });
+    const marked = current.mark === undefined ? [] : this.#writeMark(current.mark);
+    writeFrame({ event: { type: 'done', id: current.id, ...outcome, marked } });
   }
 
   /**
