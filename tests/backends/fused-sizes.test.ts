@@ -96,6 +96,12 @@ const OPERATIONS: Record<string, [Operation, ...number[][]]> = {
   ],
   'table of one row': [lookUp(4, 2), [2, 1]],
   'table of wide rows, used often': [lookUp(601, 5), [5, 263]],
+  'transpose that moves no number': [(x) => tf.transpose(some(x), [0, 2, 1, 3]), [2, 1, 5, 3]],
+  'transpose of a token’s heads': [(x) => tf.transpose(some(x), [0, 2, 1, 3]), [2, 5, 1, 3]],
+  'transpose of a single column': [(x) => tf.transpose(some(x), [1, 0]), [1, 7]],
+  'transpose that moves numbers': [(x) => tf.transpose(some(x), [2, 1, 0]), [3, 1, 5]],
+  'slice of all': [(x) => tf.slice(some(x), [0, 0], [3, -1]), [3, 5]],
+  'slice from the start': [(x) => tf.slice(some(x), [0, 0], [2, 5]), [3, 5]],
   'sum of many rows': [(x) => tf.sum(some(x), [0, 1]), [19, 23, 5]],
   'mean of rows, kept': [(x) => tf.mean(some(x), 0, true), [131, 67]],
 };

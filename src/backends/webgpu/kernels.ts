@@ -6,6 +6,7 @@ import { registerAttention } from './attention.ts';
 import { registerCacheWrite } from './cache.ts';
 import { registerCrossEntropy } from './cross-entropy.ts';
 import { registerLinear } from './linear.ts';
+import { registerMovement } from './movement.ts';
 import { registerNorms } from './norms.ts';
 import { registerRotary } from './rotary.ts';
 import { registerSoftmax } from './softmax.ts';
@@ -20,6 +21,7 @@ export function registerKernels(): void {
   registerCacheWrite();
   registerCrossEntropy();
   registerLinear();
+  registerMovement();
   registerNorms();
   registerRotary();
   registerSoftmax();
