@@ -5,8 +5,9 @@ import { auditLog } from '../../src/workshop/store/audit.ts';
 import { extend } from '../../src/workshop/store/extensions.ts';
 import { addGrading, addMark, markBook } from '../../src/workshop/store/gradebook.ts';
 import { joinRoom } from '../../src/workshop/store/learners.ts';
+import { markHistory } from '../../src/workshop/store/mark-detail.ts';
 import { createRoom, setAssignment } from '../../src/workshop/store/rooms.ts';
-import { groups, learners } from '../../src/workshop/store/schema.ts';
+import { gradings, groups, learners } from '../../src/workshop/store/schema.ts';
 import { gradingsOf, handIn, notebookOf, submissionsOf } from '../../src/workshop/store/submissions.ts';
 import { onBothEngines } from './store-engines.ts';
 
@@ -87,6 +88,15 @@ onBothEngines('gradebook', (engine) => {
     });
     await addMark(store, { ...whose, exercise: 'bert/pooler', points: null });
     expect(await mark()).toMatchObject({ points: 5, manual: false });
+  });
+
+  it('reads gradings that an earlier lab kept without their exercises beside the report', async () => {
+    const { store, assignment, learner, hand, mark, grade } = await setting();
+    await grade((await hand('one')).id, 4);
+    const before = [await mark(), (await markHistory(store, assignment, learner)).exercises];
+    expect(before).toMatchObject([{ points: 4 }, [{ id: 'bert/pooler', score: 4, points: 10 }]]);
+    await store.db.update(gradings).set({ exercises: null });
+    expect([await mark(), (await markHistory(store, assignment, learner)).exercises]).toEqual(before);
   });
 
   it('counts an extension of a learner and of their group', async () => {

@@ -3,7 +3,7 @@
  * so that neither a zone nor the change to summer time enters.
  */
 import { z } from 'zod';
-import type { StoredReport } from './report.ts';
+import type { MarkedReport } from './report.ts';
 
 const MINUTE = 60_000;
 const DAY = 1440 * MINUTE;
@@ -64,7 +64,7 @@ export function lateness(handedInAt: Date, { dueAt, extendedTo, policy }: Deadli
 export interface Attempt {
   readonly attempt: number;
   readonly handedInAt: Date;
-  readonly report?: StoredReport;
+  readonly report?: MarkedReport;
 }
 
 /** What a person decided, in order of time. */

@@ -22,6 +22,9 @@ export const storedReport = z.looseObject({
   ),
 });
 
+/** What a mark needs of a report. */
+export type MarkedReport = Pick<StoredReport, 'score' | 'points' | 'exercises'>;
+
 /** Every report of the grader is one. */
 export interface StoredReport {
   readonly learner: string;

@@ -34,6 +34,7 @@ export class LiveRoom {
   readonly #watching = new Set<Channel>();
   readonly #changed = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
+  #groupNames: ReadonlyMap<number, string> = new Map();
 
   constructor(id: number, settings: LiveSettings) {
     this.id = id;
@@ -102,14 +103,14 @@ export class LiveRoom {
 
   async view(): Promise<RoomView> {
     const { store, catalogue, address } = this.#settings;
-    const [room, assignments, learners, progress, messages, groups] = await Promise.all([
+    const [room, assignments, learners, progress, messages] = await Promise.all([
       findRoom(store, this.id),
       assignmentsOf(store, this.id),
       learnersOf(store, this.id),
       latestByRoom(store, this.id),
       messagesSince(store, this.id),
-      this.#groups(),
     ]);
+    const groups = await this.#groups(learners);
     if (room === undefined) throw new Error(`room ${this.id} is gone`);
     const cells = Map.groupBy(progress, ({ learnerId }) => learnerId);
     return {
@@ -128,8 +129,13 @@ export class LiveRoom {
     };
   }
 
-  async #groups(): Promise<ReadonlyMap<number, string>> {
-    return new Map((await groupsOf(this.#settings.store, this.id)).map(({ id, name }) => [id, name]));
+  /** Names of groups by number; read again only when somebody is in one that is not known, as the server has much else to do. */
+  async #groups(people: readonly Learner[]): Promise<ReadonlyMap<number, string>> {
+    if (people.some(({ groupId }) => groupId !== null && !this.#groupNames.has(groupId))) {
+      const groups = await groupsOf(this.#settings.store, this.id);
+      this.#groupNames = new Map(groups.map(({ id, name }) => [id, name]));
+    }
+    return this.#groupNames;
   }
 
   #row(learner: Learner, groups: ReadonlyMap<number, string>, cells: LearnerRow['cells']): LearnerRow {
@@ -164,7 +170,7 @@ export class LiveRoom {
     const { store } = this.#settings;
     const wanted = new Set(ids);
     const learners = (await learnersOf(store, this.id)).filter(({ id }) => wanted.has(id));
-    const groups = await this.#groups();
+    const groups = await this.#groups(learners);
     return Promise.all(
       learners.map(async (learner) =>
         this.#row(learner, groups, (await latestOfLearner(store, learner.id)).map(cellView)),

@@ -2,7 +2,7 @@
 import { asc, desc, eq, sql } from 'drizzle-orm';
 import { InputError } from '../../errors.ts';
 import { type Attempt, type Mark, markOf } from '../gradebook/policy.ts';
-import type { StoredReport } from '../gradebook/report.ts';
+import type { MarkedReport, StoredReport } from '../gradebook/report.ts';
 import { record } from './audit.ts';
 import { deadlineFrom, extensionsOf } from './extensions.ts';
 import { groupsOf } from './groups.ts';
@@ -48,6 +48,13 @@ export async function addGrading(
         graderVersion,
         seed: report.seed,
         report,
+        exercises: report.exercises.map(({ id, title, points, score, verdict }) => ({
+          id,
+          title,
+          points,
+          score,
+          verdict,
+        })),
         points: report.score,
         outOf: report.points,
         gradedAt,
@@ -144,15 +151,14 @@ export async function markBook(store: Store, roomId: number): Promise<Book> {
   };
 }
 
-/** A report with all checks of a chapter is a hundred times what a mark needs of it. */
-const briefReport = sql<StoredReport | null>`case when ${gradings.id} is null then null else jsonb_build_object(
-  'learner', '', 'file', '', 'chapter', null, 'seed', '',
-  'verdict', ${gradings.report} -> 'verdict', 'score', ${gradings.points}, 'points', ${gradings.outOf},
-  'exercises', (
+/** Without its verdict: to read that, the database would unpack all of the report. */
+const briefReport = sql<MarkedReport | null>`case when ${gradings.id} is null then null else jsonb_build_object(
+  'score', ${gradings.points}, 'points', ${gradings.outOf},
+  'exercises', coalesce(${gradings.exercises}, (
     select coalesce(jsonb_agg(jsonb_build_object(
       'id', e.value -> 'id', 'title', e.value -> 'title', 'points', e.value -> 'points',
       'score', e.value -> 'score', 'verdict', e.value -> 'verdict')), '[]'::jsonb)
-    from jsonb_array_elements(${gradings.report} -> 'exercises') e)) end`;
+    from jsonb_array_elements(${gradings.report} -> 'exercises') e))) end`;
 
 /** The mark of each learner for one assignment. */
 export async function marksOf(

@@ -120,8 +120,12 @@ function later(due: Date | null, extended: Date | null): Date | null {
 
 async function exercisesOf({ db }: Store, gradingId: number): Promise<StoredReport['exercises']> {
   const [found] = await db
-    .select({ report: gradings.report })
+    .select({
+      exercises: sql<
+        StoredReport['exercises']
+      >`coalesce(${gradings.exercises}, ${gradings.report} -> 'exercises')`,
+    })
     .from(gradings)
     .where(eq(gradings.id, gradingId));
-  return found?.report.exercises ?? [];
+  return found?.exercises ?? [];
 }

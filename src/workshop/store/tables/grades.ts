@@ -38,6 +38,8 @@ export const gradings = lab.table(
     graderVersion: text('grader_version').notNull(),
     seed: text('seed').notNull(),
     report: jsonb('report').$type<StoredReport>().notNull(),
+    /** What a mark needs of the report, which is a hundred times as large; null where an earlier lab kept the report alone. */
+    exercises: jsonb('exercises').$type<StoredReport['exercises']>(),
     /** Null while an exercise could not be judged. */
     points: doublePrecision('points'),
     outOf: doublePrecision('out_of').notNull(),

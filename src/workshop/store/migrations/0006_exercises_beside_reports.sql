@@ -1,0 +1,1 @@
+ALTER TABLE "llm_lab"."gradings" ADD COLUMN "exercises" jsonb;
