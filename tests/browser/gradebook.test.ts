@@ -1,6 +1,5 @@
 /** Marks, groups, staff and a learning platform in a browser. The platform is another site, and shows the tool in a frame. */
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ownKeySet } from '../../src/workshop/lti/keys.ts';
@@ -14,6 +13,7 @@ import { openStore, type Store } from '../../src/workshop/store/open.ts';
 import { createRoom, type Room, setAssignment } from '../../src/workshop/store/rooms.ts';
 import { handIn } from '../../src/workshop/store/submissions.ts';
 import { INSTRUCTOR, SimulatedPlatform } from '../workshop/lti-platform.ts';
+import { freePort } from '../workshop/lti-setting.ts';
 import { browserObstacle, openBrowser } from './lab.ts';
 
 const MINUTE = 60_000;
@@ -30,15 +30,6 @@ const CATALOGUE = [
     ],
   },
 ];
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 describe.skipIf(missing !== undefined)('the gradebook in a browser', () => {
   let browser: Browser;
