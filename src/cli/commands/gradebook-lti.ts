@@ -38,6 +38,11 @@ export function addLtiCommands(book: Command): void {
     .summary('learning platforms: register them, see where their links lead')
     .description(
       'Registers learning platforms (Canvas, Moodle, ...) over LTI 1.3, and shows where their links lead.',
+    )
+    .addHelpText(
+      'after',
+      '\nExample:\n  npx lab gradebook lti urls https://lab.example.org\n' +
+        '  npx lab gradebook lti add --moodle https://moodle.example.org --client-id Q1w2E3 --deployment 2',
     );
   book.addCommand(lti);
   subcommand(

@@ -32,7 +32,8 @@ export function Links({ wanted }: { wanted?: number | undefined }) {
     <h2>Links of learning platforms</h2>
     ${
       links.length === 0
-        ? html`<p class="quiet">No link was opened yet. Register a platform with <code>npx lab gradebook lti add</code>, make an activity there
+        ? html`<p class="quiet">No link was opened yet. Register a platform with <code>npx lab gradebook lti add</code> (end the server for it, unless it
+            works on a database server), make an activity there
             that opens this tool, and open it once as its instructor.</p>`
         : html`<table class="plain wide"><thead><tr><th>Link</th><th>Platform</th><th>Leads to</th></tr></thead>
           <tbody>${links.map((one) => html`<${Line} key=${one.id} link=${one} choice=${choice} wanted=${one.id === wanted} onSaved=${load} />`)}</tbody></table>`
