@@ -103,6 +103,9 @@ const OPERATIONS: Record<string, [Operation, ...number[][]]> = {
   'slice of all': [(x) => tf.slice(some(x), [0, 0], [3, -1]), [3, 5]],
   'slice from the start': [(x) => tf.slice(some(x), [0, 0], [2, 5]), [3, 5]],
   'sum of many rows': [(x) => tf.sum(some(x), [0, 1]), [19, 23, 5]],
+  'sum of a piece of numbers': [(x) => tf.sum(some(x)), [4096]],
+  'sum of a piece of numbers and one': [(x) => tf.sum(some(x)), [17, 241]],
+  'mean of many numbers, kept': [(x) => tf.mean(some(x), [0, 1], true), [131, 97]],
   'mean of rows, kept': [(x) => tf.mean(some(x), 0, true), [131, 67]],
 };
 
