@@ -3,6 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { startBackend } from '../../src/backends/index.ts';
+import { canWrite } from '../../src/core/fused-attention.ts';
 import { type KeyValue, KeyValueCache, withoutRoom } from '../../src/core/index.ts';
 
 const [ROWS, HEADS, WIDTH] = [2, 3, 5];
@@ -32,8 +33,16 @@ function add(cache: KeyValueCache, rows: number[], firstToken: number, count: nu
   });
 }
 
-describe.each(['wasm', 'cpu'])('on %s', (backend) => {
-  beforeEach(async () => void (await startBackend(backend)));
+describe.each([
+  { backend: 'wasm', writes: true },
+  { backend: 'cpu', writes: true },
+  { backend: 'cpu', writes: false }, // as where there is no kernel, on cuda for example
+])('on $backend, which can write: $writes', ({ backend, writes }) => {
+  beforeEach(async () => {
+    await startBackend(backend);
+    if (!writes && tf.getKernel('LabCacheWrite', backend)) tf.unregisterKernel('LabCacheWrite', backend);
+    expect(canWrite()).toBe(writes);
+  });
 
   it.each([{ expectedLength: 0 }, { expectedLength: 10 }, { expectedLength: 200 }])(
     'grows token by token, $expectedLength expected',
