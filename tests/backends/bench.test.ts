@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { benchCases, flopsOf, PEAK_CASE } from '../../src/backends/bench/cases.ts';
+import { benchCases, flopsOf, gpuCases, PEAK_CASE } from '../../src/backends/bench/cases.ts';
 import { chartOf, ratiosOf, regressions, tableOf } from '../../src/backends/bench/report.ts';
 import type { BenchResult } from '../../src/backends/bench/run.ts';
 import {
@@ -36,6 +38,19 @@ describe('the cases', () => {
     for (const { config, className } of cases) {
       if (config !== undefined) architectureOf(config, className).parseConfig(config);
     }
+  });
+
+  it('for a graphics card are GPT-2 small with 8 texts of 512 tokens, and decoding', () => {
+    const cases = gpuCases();
+    expect(new Set(cases.map(({ id }) => id)).size).toBe(cases.length);
+    for (const id of ['gpt2-small/forward', 'gpt2-small/step']) {
+      expect(cases.find((one) => one.id === id)).toMatchObject({
+        batch: 8,
+        length: 512,
+        config: { n_layer: 12, n_embd: 768, n_head: 12, vocab_size: 50257 },
+      });
+    }
+    expect(cases.filter(({ work }) => work === 'decode')).toHaveLength(2);
   });
 
   it('count the work of a step as three forward passes', () => {
@@ -129,5 +144,24 @@ describe('the speeds', () => {
     expect(point).toMatchObject({ size: 64, peer: 'wasm-1', ms: 500 });
     expect(point?.msAtPeak).toBeCloseTo((gflop / (2 ** 31 / 1e9)) * 100, 9);
     expect(sweepCharts(result, cases)).toHaveProperty('length.spec.data.values.length', 3);
+  });
+});
+
+describe('lab bench --gpu', () => {
+  it('says so where there is none, and that SwiftShader is none', (context) => {
+    if (process.platform !== 'linux') context.skip('hides the GPU by the names of Vulkan’s drivers');
+    const root = join(import.meta.dirname, '../..');
+    const none = join(root, 'tests/backends/none');
+    const { status, stderr } = spawnSync(process.execPath, ['src/cli/main.ts', 'bench', '--gpu'], {
+      cwd: root,
+      encoding: 'utf8',
+      env: {
+        ...process.env,
+        LLM_LAB_BACKENDS: none,
+        VK_DRIVER_FILES: '/usr/lib/chromium/vk_swiftshader_icd.json',
+      },
+    });
+    expect(stderr).toMatch(/^lab: --gpu: no GPU here(, webgpu runs on SwiftShader.*)?; name the backends/);
+    expect(status).toBe(2);
   });
 });
