@@ -28,7 +28,7 @@ export function testCommand(): Command {
     .argument('[filter...]', 'parts of paths of test files')
     .option(
       '--system-packages',
-      'let apt-get install chromium, bubblewrap, postgresql and libvulkan1 if they are missing (as root)',
+      'let apt-get install what some tests want (chromium, bubblewrap, postgresql and the like) if it is missing (as root)',
     )
     .addHelpText('after', '\nExample: npm test\n         npm test -- tests/cli')
     .action(test);

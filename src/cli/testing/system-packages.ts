@@ -25,6 +25,11 @@ export const SYSTEM_PACKAGES: readonly SystemPackage[] = [
     program: `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/libvulkan.so.1`,
     purpose: 'the tests of webgpu',
   },
+  {
+    name: 'g++',
+    program: '/usr/bin/g++',
+    purpose: 'the tests of the tensorflow backend, which compile its kernels,',
+  },
 ];
 
 /** Packages that are not installed. */
