@@ -12,8 +12,8 @@ import { joinRoom } from '../../src/workshop/store/learners.ts';
 import { openStore, type Store } from '../../src/workshop/store/open.ts';
 import { createRoom, type Room, setAssignment } from '../../src/workshop/store/rooms.ts';
 import { handIn } from '../../src/workshop/store/submissions.ts';
+import { freePort } from '../free-port.ts';
 import { INSTRUCTOR, SimulatedPlatform } from '../workshop/lti-platform.ts';
-import { freePort } from '../workshop/lti-setting.ts';
 import { browserObstacle, openBrowser } from './lab.ts';
 
 const MINUTE = 60_000;
@@ -240,6 +240,10 @@ describe.skipIf(missing !== undefined)('the gradebook in a browser', () => {
     await carla.getByRole('button', { name: 'Connect a lab' }).click();
     const line = await carla.locator('.connect pre').innerText();
     expect(line).toContain(`lab.joinRoom("${tool}", '${room.code}', { name: "Carla", identity: '`);
+    // A platform that opens a window of its own needs no button.
+    await course.goto(platform.course(tool, 'carla'));
+    await course.waitForURL(`${tool}/me`);
+    await course.getByRole('heading', { name: /^Carla/ }).waitFor();
     await context.close();
   });
 

@@ -2,13 +2,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ROOT, VENV } from '../../src/cli/jupyter/paths.ts';
 import { killTree, processTree } from '../../src/cli/jupyter/process-tree.ts';
 import { run } from '../../src/cli/jupyter/run.ts';
+import { freePort } from '../free-port.ts';
 import type { HubEnvironment } from './hub-environment.ts';
 
 export interface Hub {
@@ -115,17 +115,4 @@ async function end(hub: ChildProcess, folder: string): Promise<void> {
     await ended;
   }
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 500 });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() =>
-        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
-  });
 }

@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -10,6 +9,7 @@ import { z } from 'zod';
 import { handIn, joinRoom } from '../../src/workshop/client/join.ts';
 import { currentRoom } from '../../src/workshop/client/membership.ts';
 import { keep, sendAll, waiting } from '../../src/workshop/client/outbox.ts';
+import { freePort } from '../free-port.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const MEBIBYTE = 2 ** 20;
@@ -51,15 +51,6 @@ afterEach(() => {
   delete process.env.LLM_LAB_STATE;
   rmSync(folder, { recursive: true, force: true });
 });
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => probe.once('listening', resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 /** The shell on the small disk does what stands in a file, then removes the file: the disk is seen by nobody else. */
 async function tell(what: 'fill' | 'free' | 'restart'): Promise<void> {

@@ -1,5 +1,4 @@
 /** A platform, the server as `lab workshop` runs it, a room with two chapters, and people: what tests of LTI begin with. */
-import { createServer } from 'node:net';
 import { ownKeySet } from '../../src/workshop/lti/keys.ts';
 import { connectLink } from '../../src/workshop/lti/links.ts';
 import { tieInstructor } from '../../src/workshop/lti/people.ts';
@@ -9,6 +8,7 @@ import { addInstructor } from '../../src/workshop/server/accounts.ts';
 import { createApp } from '../../src/workshop/server/app.ts';
 import type { Store } from '../../src/workshop/store/open.ts';
 import { createRoom, type Room, setAssignment } from '../../src/workshop/store/rooms.ts';
+import { freePort } from '../free-port.ts';
 import { INSTRUCTOR, SimulatedPlatform } from './lti-platform.ts';
 import { jsonOf, Visitor } from './lti-visitor.ts';
 import { anyStore } from './store-engines.ts';
@@ -22,15 +22,6 @@ const CATALOGUE = CHAPTERS.map((chapter) => ({
   title: chapter.toUpperCase(),
   exercises: [{ id: `${chapter.slice(3)}/one`, title: 'One', minutes: 5 }],
 }));
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 /** The address behind the button of a page in a frame, or that of a redirect. */
 export async function wayOn(reply: Response): Promise<string> {
