@@ -166,10 +166,14 @@ describe('the gradebook', () => {
   it('gives a learner another date, and a group', async () => {
     const { ask, base, detail, learner, book } = await setting();
     const until = new Date(DUE.getTime() + 4 * HOUR).toISOString();
+    const lates = async () =>
+      (await ask('GET', `${base}/hand-ins`)).json().map(({ late }: { late: boolean }) => late);
+    expect(await lates()).toEqual([true]);
     const extensions = `${base}/chapters/03-bert/extensions`;
     expect((await ask('POST', extensions, { learnerId: learner.id, until })).statusCode).toBe(200);
     expect(await detail()).toMatchObject({ mark: { points: 4, daysLate: 0 }, dueAt: until, extended: true });
     expect((await detail()).history).toMatchObject([{ what: 'another date for this learner', until }]);
+    expect(await lates()).toEqual([false]);
 
     const other = await setting();
     expect(

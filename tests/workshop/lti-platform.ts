@@ -37,6 +37,8 @@ export class SimulatedPlatform {
   readonly people = new Map<string, Record<string, unknown>>();
   /** Status codes with which the next requests for the gradebook are answered. */
   failures: number[] = [];
+  /** Of whom no score is taken. */
+  readonly refused = new Set<string>();
   tokensGiven = 0;
   keys: Key[] = [];
   #address = '';
@@ -212,6 +214,7 @@ export class SimulatedPlatform {
         if (!allowed(headers.authorization, 'scope/score')) return reply.code(401).send();
         const failure = this.failures.shift();
         if (failure !== undefined) return reply.code(failure).send();
+        if (this.refused.has(String(body.userId))) return reply.code(400).send();
         this.scores.push({ url, body });
         return reply.code(204).send();
       },

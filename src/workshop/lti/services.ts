@@ -40,6 +40,8 @@ export class PlatformServices {
   readonly #platform: Platform;
   readonly #waitMs: number;
   readonly #tokens = new Map<string, { token: string; until: number }>();
+  /** Under way: several requests at once wait for one token. */
+  readonly #asked = new Map<string, Promise<string>>();
 
   constructor(store: Store, platform: Platform, { waitMs = 1000 }: ServiceOptions = {}) {
     this.#store = store;
@@ -165,10 +167,19 @@ export class PlatformServices {
     }
   }
 
-  /** OAuth 2 client credentials with a signed assertion (RFC 7523), as the 1EdTech Security Framework wants it. */
   async #token(scope: string): Promise<string> {
     const known = this.#tokens.get(scope);
     if (known !== undefined && known.until > Date.now()) return known.token;
+    let asked = this.#asked.get(scope);
+    if (asked === undefined) {
+      asked = this.#newToken(scope).finally(() => this.#asked.delete(scope));
+      this.#asked.set(scope, asked);
+    }
+    return asked;
+  }
+
+  /** OAuth 2 client credentials with a signed assertion (RFC 7523), as the 1EdTech Security Framework wants it. */
+  async #newToken(scope: string): Promise<string> {
     const { clientId, tokenUrl, audience } = this.#platform;
     const answer = await this.#send(tokenUrl, async () => {
       const { kid, key } = await signingKey(this.#store);

@@ -2,7 +2,9 @@
 
 import { and, desc, eq } from 'drizzle-orm';
 import type { ZipInput } from '../../../grader/zip.ts';
+import { lateness } from '../gradebook/policy.ts';
 import type { HandInView } from '../protocol.ts';
+import { deadlineFrom, type Extension, extensionsOf } from '../store/extensions.ts';
 import type { Store } from '../store/open.ts';
 import { assignments, gradings, learners, submissions } from '../store/schema.ts';
 
@@ -24,7 +26,11 @@ export async function handInsOf({ db }: Store, roomId: number, learnerId?: numbe
       chapter: assignments.chapter,
       attempt: submissions.attempt,
       at: submissions.handedInAt,
+      assignmentId: assignments.id,
       dueAt: assignments.dueAt,
+      policy: assignments.policy,
+      learnerId: learners.id,
+      groupId: learners.groupId,
       points: latest.points,
       outOf: latest.outOf,
     })
@@ -39,11 +45,17 @@ export async function handInsOf({ db }: Store, roomId: number, learnerId?: numbe
       ),
     )
     .orderBy(desc(submissions.handedInAt), desc(submissions.id));
-  return rows.map(({ at, dueAt, ...row }) => ({
-    ...row,
-    at: at.toISOString(),
-    late: dueAt !== null && at > dueAt,
-  }));
+  const standing = new Map<number, Extension[]>();
+  for (const id of new Set(rows.map(({ assignmentId }) => assignmentId))) {
+    standing.set(id, await extensionsOf(db, id));
+  }
+  return rows.map(({ assignmentId, dueAt, policy, learnerId: whose, groupId, at, ...row }) => {
+    const deadline = deadlineFrom({ dueAt, policy }, standing.get(assignmentId) ?? [], {
+      id: whose,
+      groupId,
+    });
+    return { ...row, at: at.toISOString(), late: lateness(at, deadline).daysLate > 0 };
+  });
 }
 
 /** The last attempt of every learner, for grading: one file a learner and chapter. */

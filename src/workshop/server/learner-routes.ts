@@ -2,8 +2,10 @@
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { lateness } from '../gradebook/policy.ts';
 import { chapterName, checksRequest, joinRequest, LARGEST_NOTEBOOK, type ProgressView } from '../protocol.ts';
 import { latestOfLearner, recordChecks } from '../store/checks.ts';
+import { deadlineOf } from '../store/extensions.ts';
 import { marksOf } from '../store/gradebook.ts';
 import { joinRoom, type Learner, learnerById, learnerByToken, renewToken, seen } from '../store/learners.ts';
 import { newToken } from '../store/names.ts';
@@ -124,8 +126,8 @@ export function learnerRoutes(workshop: Workshop) {
         notebook: new Uint8Array(body),
       });
       rooms.of(room.id).changed(learner.id);
-      const late = assignment.dueAt !== null && kept.handedInAt > assignment.dueAt;
-      return { attempt: kept.attempt, at: kept.handedInAt.toISOString(), late };
+      const { daysLate } = lateness(kept.handedInAt, await deadlineOf(store.db, assignment, learner));
+      return { attempt: kept.attempt, at: kept.handedInAt.toISOString(), late: daysLate > 0 };
     });
 
     app.post('/api/learner/page-key', { config: FEW }, async (request) => {
