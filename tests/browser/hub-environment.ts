@@ -31,22 +31,21 @@ export async function hubEnvironment(): Promise<HubEnvironment | { readonly miss
   const done = join(folder, 'installed');
   try {
     await withLock(
-      `${folder}.lock`,
+      `${dirname(folder)}.lock`,
       () => undefined,
       async () => {
         if (existsSync(done)) return;
-        rmSync(folder, { recursive: true, force: true });
+        // What older versions of the lab left goes too.
+        rmSync(dirname(folder), { recursive: true, force: true });
         await install(folder, AbortSignal.timeout(LIMIT));
         writeFileSync(done, '');
       },
     );
   } catch (error) {
-    return {
-      missing:
-        error instanceof NotInstalled
-          ? error.message
-          : `JupyterHub was not installed within ${LIMIT / 1000} s`,
-    };
+    if (error instanceof Unreachable) return { missing: error.message };
+    if (error instanceof Error && error.name === 'TimeoutError')
+      return { missing: `JupyterHub was not installed within ${LIMIT / 1000} s` };
+    throw error;
   }
   return {
     python: join(folder, 'venv', 'bin', 'python'),
@@ -54,7 +53,10 @@ export async function hubEnvironment(): Promise<HubEnvironment | { readonly miss
   };
 }
 
-class NotInstalled extends Error {}
+/** A registry is not there. Everything else that goes wrong is a failure. */
+class Unreachable extends Error {}
+const UNREACHABLE =
+  /connection|timed out|not resolve|No matching distribution|ENOTFOUND|ENOTCACHED|ECONN|EAI_AGAIN|ETIMEDOUT/i;
 
 async function install(folder: string, signal: AbortSignal): Promise<void> {
   console.log('Installing JupyterHub for its test ...');
@@ -105,12 +107,7 @@ async function must(command: readonly string[], signal: AbortSignal): Promise<re
   };
   const { code, output } = await run(command, { signal, env });
   if (code === 0) return output;
-  const said =
-    output
-      .filter((line) => /error/i.test(line))
-      .slice(-1)
-      .join(' ') || output.slice(-1).join(' ');
-  throw new NotInstalled(
-    `JupyterHub cannot be installed here: ${dirname(command[0] ?? '') === '.' ? command[0] : 'Python'} said: ${said}`,
-  );
+  const said = output.filter((line) => /err/i.test(line)).join(' ') || output.slice(-1).join(' ');
+  const sentence = `JupyterHub could not be installed for its test: ${said}`;
+  throw UNREACHABLE.test(said) ? new Unreachable(sentence) : new Error(sentence);
 }

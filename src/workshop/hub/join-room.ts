@@ -3,9 +3,9 @@
 import { messageOf } from '../../errors.ts';
 import { joinRoomOfHub, parseRoom } from './room-of-hub.ts';
 
-const { LLM_LAB_ROOM = '', JUPYTERHUB_USER = '', LLM_LAB_NAME = JUPYTERHUB_USER } = process.env;
+const { LLM_LAB_ROOM = '', JUPYTERHUB_USER = '' } = process.env;
 try {
-  const learner = { name: LLM_LAB_NAME, identity: JUPYTERHUB_USER };
+  const learner = { name: JUPYTERHUB_USER, identity: JUPYTERHUB_USER };
   const { room } = await joinRoomOfHub(parseRoom(LLM_LAB_ROOM), learner);
   console.error(`lab: in the room '${room.title}'`);
 } catch (error) {
