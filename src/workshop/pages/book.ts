@@ -102,8 +102,8 @@ function Table({ now }: { now: BookView }) {
     );
   if (now.rows.length === 0) return html`<p class="quiet">Nobody is in this room yet.</p>`;
   if (columns.length === 0) {
-    return html`<p class="quiet">Nothing is handed in yet. Marks come from <code>npx lab gradebook collect</code>, <code>npx lab grade</code> and
-      <code>npx lab gradebook grade</code>; to mark by hand, show the chapters without a mark.</p>`;
+    return html`<p class="quiet">Nothing is handed in yet. Marks come
+      from <code>npx lab gradebook collect</code>, <code>npx lab grade</code> and <code>npx lab gradebook grade</code>; to mark by hand, show the chapters without a mark.</p>`;
   }
   return html`<div class="grid-scroll" tabindex="-1"><table class="grid book" onKeyDown=${onGridKey} aria-label="Learners and chapters">
     <thead><tr><th scope="col" class="corner">${rows.length} learners</th>

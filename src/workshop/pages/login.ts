@@ -29,8 +29,8 @@ function Login() {
   return html`<main class="narrow"><h1>LLM Lab workshop</h1>
     ${
       claim.value &&
-      html`<wa-callout variant="warning">This login lets <strong>${claim.value.name ?? 'the person who opened this link'}</strong> of
-      <strong>${claim.value.platform}</strong> in as you, from now on, without a password. Go on only if that is you.</wa-callout>`
+      html`<wa-callout variant="warning">This login
+      lets <strong>${claim.value.name ?? 'the person who opened this link'}</strong> of <strong>${claim.value.platform}</strong> in as you, from now on, without a password. Go on only if that is you.</wa-callout>`
     }
     <p>For instructors. Learners join from their notebook: <a href="/join">how to join</a>.</p>
     <form onSubmit=${submit}>
