@@ -109,6 +109,49 @@ const OPERATIONS: Record<string, [Operation, ...number[][]]> = {
   'mean of rows, kept': [(x) => tf.mean(some(x), 0, true), [131, 67]],
 };
 
+const product =
+  (transposeA: boolean, transposeB: boolean): Operation =>
+  (a, b) =>
+    tf.matMul(tf.mul(some(a), 1 / 64), some(b), transposeA, transposeB); // small: long sums differ by their rounding
+
+/** Larger than a tile of any kernel, and no multiple of one. */
+const PRODUCTS: Record<string, [Operation, ...number[][]]> = {
+  plain: [product(false, false), [67, 83], [83, 131]],
+  'right factor transposed': [product(false, true), [67, 83], [131, 83]],
+  'left factor transposed': [product(true, false), [83, 67], [83, 131]],
+  'both transposed': [product(true, true), [83, 67], [131, 83]],
+  'of exactly a tile': [product(false, false), [64, 16], [16, 64]],
+  'one more than a tile': [product(false, true), [65, 17], [65, 17]],
+  'a batch': [product(false, true), [2, 3, 33, 5], [2, 3, 41, 5]],
+  'a long sum': [product(false, false), [33, 1301], [1301, 35]],
+  'a long sum, transposed': [product(true, true), [1301, 33], [35, 1301]],
+  'a linear layer': [
+    (x, weight, bias) => linear({ weight: some(weight), bias: some(bias) }, some(x)),
+    [3, 33, 37],
+    [71, 37],
+    [71],
+  ],
+};
+
+describe('products', () => {
+  it.each(Object.entries(PRODUCTS))('%s', async (_, [operation, ...shapes]) => {
+    await expectSame(operation, shapes);
+  });
+
+  it.each([
+    [
+      [4, 33, 6],
+      [1, 6, 35],
+    ],
+    [
+      [1, 33, 6],
+      [4, 6, 35],
+    ],
+  ])('one factor for a batch: %j and %j', async (...shapes) => {
+    await expectSame(product(false, false), shapes, false);
+  });
+});
+
 describe('values and gradients', () => {
   it.each(Object.entries(OPERATIONS))('%s', async (_, [operation, ...shapes]) => {
     await expectSame(operation, shapes);

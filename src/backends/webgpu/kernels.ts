@@ -6,6 +6,7 @@ import { registerAttention } from './attention.ts';
 import { registerCacheWrite } from './cache.ts';
 import { registerCrossEntropy } from './cross-entropy.ts';
 import { registerLinear } from './linear.ts';
+import { registerMatMul } from './matmul.ts';
 import { registerMovement } from './movement.ts';
 import { registerNorms } from './norms.ts';
 import { registerRotary } from './rotary.ts';
@@ -21,6 +22,7 @@ export function registerKernels(): void {
   registerCacheWrite();
   registerCrossEntropy();
   registerLinear();
+  registerMatMul();
   registerMovement();
   registerNorms();
   registerRotary();

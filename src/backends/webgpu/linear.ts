@@ -5,7 +5,8 @@
 
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type * as tf from '@tensorflow/tfjs-core';
-import { addKernel, missing, runKernel } from './kernel.ts';
+import { addKernel, type KernelCall, missing, runKernel } from './kernel.ts';
+import { type Factors, multiply } from './matmul.ts';
 import { makeTensor, rowsOf, runProgram } from './program.ts';
 import { reductions, threadsFor } from './reduce.ts';
 
@@ -18,15 +19,23 @@ export function registerLinear(): void {
     const { rows, width } = rowsOf(x);
     const shape = [...x.shape.slice(0, -1), weight.shape[0] ?? 0];
     if (rows <= FEW_ROWS) return [fewRows(call.backend, x, weight, bias, shape)];
-    const a = { ...x, shape: [1, rows, width] };
-    const b = { ...weight, shape: [1, ...weight.shape] };
-    const attrs = { transposeA: false, transposeB: true };
-    const made =
-      bias === undefined
-        ? runKernel('BatchMatMul', call, { a, b }, attrs)
-        : runKernel('_FusedMatMul', call, { a, b, bias }, { ...attrs, activation: 'linear' });
+    const factors = { a: { ...x, shape: [rows, width] }, b: weight, transposeA: false, transposeB: true };
+    const made = multiply(call.backend, { ...factors, bias }) ?? smallProduct(call, factors, bias);
     return [{ ...made, shape }];
   });
+}
+
+/** TensorFlow.js' own product. */
+function smallProduct(
+  call: KernelCall,
+  { a, b, transposeA, transposeB }: Factors,
+  bias: tf.TensorInfo | undefined,
+): tf.TensorInfo {
+  const batched = (x: tf.TensorInfo): tf.TensorInfo => ({ ...x, shape: [1, ...x.shape] });
+  const inputs = { a: batched(a), b: batched(b) };
+  if (bias === undefined) return runKernel('BatchMatMul', call, inputs, { transposeA, transposeB });
+  const attrs = { transposeA, transposeB, activation: 'linear' };
+  return runKernel('_FusedMatMul', call, { ...inputs, bias }, attrs);
 }
 
 function fewRows(
