@@ -1,10 +1,13 @@
 /** What the pages of the gradebook ask of the server: marks and how they came about, marks by hand, dates, groups, and who may log in. */
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import type { BookView, MarkDetail, StaffView } from '../../src/workshop/book-protocol.ts';
+import type { Mark } from '../../src/workshop/gradebook/policy.ts';
 import type { ProgressView, RoomView } from '../../src/workshop/protocol.ts';
 import { addInstructor, type Instructor } from '../../src/workshop/server/accounts.ts';
 import { createApp, type Workshop } from '../../src/workshop/server/app.ts';
+import { marksChart } from '../../src/workshop/server/marks-chart.ts';
 import { addGrading } from '../../src/workshop/store/gradebook.ts';
 import { joinRoom } from '../../src/workshop/store/learners.ts';
 import type { Store } from '../../src/workshop/store/open.ts';
@@ -194,6 +197,38 @@ describe('the gradebook', () => {
     expect((await book()).groups).toEqual([]);
   });
 
+  it('draws how the marks of a chapter are spread', async () => {
+    const mark = (points: number | null, daysLate = 0): Mark => ({
+      status: points === null ? 'pending' : 'graded',
+      ...{ points, daysLate, outOf: 20, automatic: null, attempt: 1, factor: 1, manual: false, comments: [] },
+    });
+    // Of 20: 29 %, 30 %, 30 % late, 100 %, more than all by hand, and one without a mark.
+    const { spec, alternative } = marksChart([
+      mark(5.8),
+      mark(6),
+      mark(6, 2),
+      mark(20),
+      mark(22),
+      mark(null),
+    ]);
+    const values = z
+      .object({ data: z.object({ values: z.array(z.record(z.string(), z.unknown())) }) })
+      .parse(spec).data.values;
+    const counted = values.filter(({ learners }) => learners !== 0);
+    expect(counted.map(({ from, kind, learners }) => [from, kind, learners])).toEqual([
+      [20, 'in time', 1],
+      [30, 'in time', 1],
+      [30, 'late', 1],
+      [90, 'in time', 2],
+    ]);
+    // (29 + 30 + 30 + 100 + 110) / 5
+    expect(alternative).toBe('Marks of 5 learners, on average 60 % of the points.');
+    const { ask, base } = await setting();
+    const drawn = await ask('GET', `${base}/chapters/03-bert/marks.svg`);
+    expect([drawn.statusCode, drawn.headers['content-type']]).toEqual([200, 'image/svg+xml']);
+    expect(drawn.body).toContain('percent of the points');
+  });
+
   it('shows the group of each learner on the live page', async () => {
     const { ask, base, learner, room } = await setting();
     await ask('PUT', `${base}/learners/${learner.id}/group`, { group: 'Tables at the window' });
@@ -255,6 +290,7 @@ describe('the gradebook', () => {
     for (const [method, url, payload] of [
       ['GET', `${base}/book`, undefined],
       ['GET', one, undefined],
+      ['GET', `${base}/chapters/03-bert/marks.svg`, undefined],
       ['POST', `${one}/marks`, { points: 10 }],
       ['POST', `${base}/chapters/03-bert/extensions`, { learnerId: learner.id, until: DUE.toISOString() }],
       ['PUT', `${base}/learners/${learner.id}/group`, { group: 'A' }],

@@ -151,10 +151,12 @@ function Side({ now, id }: { now: BookView; id: number }) {
   const choice = chosen.value;
   const one = now.assignments.find(({ chapter }) => chapter === choice?.chapter);
   const changed = (): void => void loadBook(id);
+  const column = now.assignments.findIndex(({ chapter }) => chapter === choice?.chapter);
+  const graded = now.rows.filter(({ marks }) => marks[column]?.status === 'graded').length;
   if (choice === undefined || one === undefined) {
     return html`<aside class="panel quiet"><p>Choose a mark to see how it came about and to change it, or the heading of a chapter to release its marks.</p></aside>`;
   }
   return choice.learner === undefined
-    ? html`<${ChapterPanel} key=${one.chapter} one=${one} groups=${now.groups} room=${id} onChange=${changed} />`
+    ? html`<${ChapterPanel} key=${one.chapter} one=${one} groups=${now.groups} room=${id} graded=${graded} onChange=${changed} />`
     : html`<${MarkPanel} key=${`${choice.learner} ${one.chapter}`} learner=${choice.learner} chapter=${one.chapter} groups=${now.groups} room=${id} onChange=${changed} />`;
 }

@@ -10,10 +10,12 @@ interface Props {
   readonly one: BookView['assignments'][number];
   readonly groups: readonly GroupView[];
   readonly room: number;
+  /** How many have a mark. */
+  readonly graded: number;
   readonly onChange: () => void;
 }
 
-export function ChapterPanel({ one, groups, room, onChange }: Props) {
+export function ChapterPanel({ one, groups, room, graded, onChange }: Props) {
   const release = (released: boolean): void => {
     void attempt(async () => {
       await ask('PUT', `/api/rooms/${room}/chapters/${one.chapter}`, { released });
@@ -25,6 +27,7 @@ export function ChapterPanel({ one, groups, room, onChange }: Props) {
     <h3>${one.title}</h3>
     <p>${one.dueAt === null ? 'No due date' : `Due ${timeOf(one.dueAt)}`}</p>
     <p><wa-switch checked=${one.released} onChange=${(event: Event) => release(checkedOf(event))}>Learners see their marks</wa-switch></p>
+    ${graded > 0 && html`<img class="chart" key=${graded} src=${`/api/rooms/${room}/chapters/${one.chapter}/marks.svg`} alt=${`How the marks of ${graded} learners are spread`} />`}
     ${one.linked ? html`<${PassBack} one=${one} room=${room} />` : html`<p class="quiet">No link of a learning platform leads here.</p>`}
     ${groups.length > 0 && html`<${GroupDate} one=${one} groups=${groups} room=${room} onChange=${onChange} />`}
   </aside>`;
@@ -51,7 +54,7 @@ function PassBack({ one, room }: Pick<Props, 'one' | 'room'>) {
     }</div>`;
 }
 
-function GroupDate({ one, groups, room, onChange }: Props) {
+function GroupDate({ one, groups, room, onChange }: Omit<Props, 'graded'>) {
   const [group, setGroup] = useState(String(groups[0]?.id ?? ''));
   const [until, setUntil] = useState('');
   const save = (event: Event): void => {

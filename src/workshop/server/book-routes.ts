@@ -2,6 +2,7 @@
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { svgOf } from '../../plots/chart.ts';
 import { type BookView, newExtension, newMark, type PassedMarkView } from '../book-protocol.ts';
 import { linksOf } from '../lti/links.ts';
 import { passBackAssignment } from '../lti/passback.ts';
@@ -9,8 +10,9 @@ import type { Platform } from '../lti/platforms.ts';
 import { pullRoster } from '../lti/pull-roster.ts';
 import { PlatformServices } from '../lti/services.ts';
 import { extend } from '../store/extensions.ts';
-import { addMark, markBook } from '../store/gradebook.ts';
+import { addMark, markBook, marksOf } from '../store/gradebook.ts';
 import { groupsOf, putIntoGroup } from '../store/groups.ts';
+import { learnersOf } from '../store/learners.ts';
 import { markHistory } from '../store/mark-detail.ts';
 import type { Room } from '../store/rooms.ts';
 import { submissionIn } from '../store/submissions.ts';
@@ -19,6 +21,7 @@ import { HttpError, type Workshop } from './app.ts';
 import { detailView, markView } from './book-views.ts';
 import { sessionFor } from './login-routes.ts';
 import { assignmentIn, learnerIn, learnerOfRoom, roomIn } from './lookups.ts';
+import { marksChart } from './marks-chart.ts';
 
 export function bookRoutes({ store, rooms, catalogue }: Workshop) {
   const session = (request: FastifyRequest, deed: Deed): Promise<Session> => sessionFor(store, request, deed);
@@ -93,6 +96,17 @@ export function bookRoutes({ store, rooms, catalogue }: Workshop) {
         ...(comment === undefined ? {} : { comment }),
       });
       return detailOf(room, request);
+    });
+
+    app.get('/api/rooms/:room/chapters/:chapter/marks.svg', async (request, reply) => {
+      await session(request, 'mark');
+      const room = await roomIn(store, request);
+      const assignment = await assignmentIn(store, room, request);
+      const marks = await marksOf(store, assignment, await learnersOf(store, room.id));
+      return reply
+        .type('image/svg+xml')
+        .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
+        .send(await svgOf(marksChart([...marks.values()])));
     });
 
     app.post('/api/rooms/:room/chapters/:chapter/extensions', async (request) => {
