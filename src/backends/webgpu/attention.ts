@@ -1,7 +1,7 @@
 /**
- * Attention and its gradient (src/core/fused-attention.ts). Many queries: the matrix products of TensorFlow.js with one
- * program between them, and no probabilities are kept; the gradient makes them again from the scores and the noted
- * logarithms of their sums (Dao et al., 2022, "FlashAttention", algorithm 4):
+ * Attention and its gradient (src/core/fused-attention.ts). Many queries: two matrix products with one program between
+ * them, and no probabilities are kept; the gradient makes them again from the scores and the noted logarithms of their sums
+ * (Dao et al., 2022, "FlashAttention", algorithm 4):
  *   p = exp(scores − logSum), dS = p ∘ (dy·vᵀ − Σ dy∘y), dv = pᵀ·dy, dq = scale · dS·k, dk = scale · dSᵀ·q.
  * A few queries, as in decoding, are few-queries.ts.
  */
@@ -30,13 +30,12 @@ export function registerAttention(): void {
     };
     if (queries <= FEW_QUERIES) return [runFewQueries(backend, { q, k, v, bias }, numbers, logSums), logSums];
     const { keys, scale, threshold } = numbers;
-    const used = [k, v].map((x) => firstKeys(call, x, keys));
-    const [usedK = k, usedV = v] = used.map((cut, i) => cut ?? [k, v][i] ?? missing());
-    const scores = scoresOf(call, q, usedK);
+    const [someK, someV] = [firstKeys(call, k, keys), firstKeys(call, v, keys)];
+    const scores = scoresOf(call, q, someK ?? k);
     const p = makeTensor(backend, scores.shape);
     runSoftmax(backend, { scores, bias, output: p, scale, threshold, logSums });
-    const y = byHead(call, p, usedV, q.shape);
-    for (const made of [scores, p, ...used]) if (made) backend.disposeData(made.dataId);
+    const y = byHead(call, p, someV ?? v, q.shape);
+    for (const made of [scores, p, someK, someV]) if (made) backend.disposeData(made.dataId);
     return [y, logSums];
   });
 
