@@ -63,7 +63,7 @@ export function ltiRoutes(workshop: Workshop) {
       });
     }
     const { learnerId, how } = await learnerFor(store, link.roomId, person, platform.name);
-    if (how === 'new') await rooms.of(link.roomId).roomChanged();
+    if (how === 'new') rooms.of(link.roomId).changed(learnerId);
     const key = pages.give({ learner: learnerId, launched: true });
     return enter(request, reply, `/me#key=${key}`, {
       title: link.title ?? 'LLM Lab',
