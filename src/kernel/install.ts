@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DISPLAY_NAME, KERNEL_NAME } from './info.ts';
+import { PROCESS_ENV } from './process-env.ts';
 
 /** Where to install: under a prefix (a virtual environment), for the user, or straight into a folder. */
 export interface InstallOptions {
@@ -32,6 +33,7 @@ export function kernelSpec(node = process.execPath): Record<string, unknown> {
       join(import.meta.dirname, 'supervisor', 'main.ts'),
       '{connection_file}',
     ],
+    env: PROCESS_ENV,
     display_name: DISPLAY_NAME,
     language: 'typescript',
     interrupt_mode: 'message',

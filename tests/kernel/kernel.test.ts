@@ -79,6 +79,18 @@ describe('executing', () => {
     expect((await run('3')).reply.execution_count).toBe(before + 1);
   });
 
+  test('what a front end asks silently, in whatever language, fails silently and stops no cells', async () => {
+    const silently = ['%matplotlib inline', 'import os\nprint(os.getcwd())', '', '   ', 'throw 1'];
+    const asked = silently.map((code) => run(code, { silent: true, stopOnError: true }));
+    const cell = run('"the person\'s"');
+    const answers = await Promise.all(asked);
+    expect(answers.flatMap(types)).toEqual([]);
+    expect(answers.map(({ reply }) => reply.status)).toEqual(['error', 'error', 'ok', 'ok', 'error']);
+    expect((await cell).reply.status).toBe('ok');
+    const { reply } = await run('import sys', { userExpressions: { a: 'b' } });
+    expect(reply).toMatchObject({ status: 'error', ename: 'SyntaxError', user_expressions: {} });
+  });
+
   test('user expressions are evaluated after the cell', async () => {
     const { reply } = await run('const u = 20', { userExpressions: { twice: 'u * 2', wrong: 'nowhere' } });
     expect(reply.user_expressions).toMatchObject({
@@ -264,6 +276,34 @@ describe('questions', () => {
       ['comm_msg', { echoed: 2 }],
       ['comm_close', {}],
     ]);
+  });
+
+  test('cursors off the text, and questions about nothing, have answers', async () => {
+    for (const [code, cursor_pos] of [
+      ['pro', 99],
+      ['pro', -1],
+      ['', 0],
+      ['import os.', 10],
+      ['# %% python\ndef f(x):\n  return x.', 33],
+    ] as const) {
+      expect(await request('complete_request', { code, cursor_pos })).toMatchObject({ status: 'ok' });
+      expect(await request('inspect_request', { code, cursor_pos, detail_level: 1 })).toMatchObject({
+        status: 'ok',
+      });
+    }
+    expect(await request('complete_request', { code: 'processI' })).toMatchObject({ cursor_end: 8 });
+    expect(await request('is_complete_request', { code: '' })).toMatchObject({ status: 'complete' });
+    expect(await request('is_complete_request', { code: 'def f(x):' })).toMatchObject({
+      status: expect.stringMatching(/^(invalid|incomplete)$/),
+    });
+    expect(await request('comm_info_request', { target_name: 'jupyter.widget' })).toMatchObject({
+      comms: {},
+    });
+    expect(
+      await request('debug_request', { type: 'request', command: 'initialize' }, 'control'),
+    ).toMatchObject({
+      status: 'error',
+    });
   });
 
   test('a request that is none is refused, and an unsigned one ignored', async () => {

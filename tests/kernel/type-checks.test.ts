@@ -1,8 +1,13 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type ts from 'typescript6';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEngine, type Engine } from '../../src/kernel/engine/index.ts';
+import { loadTypeScript } from '../../src/kernel/engine/typescript.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'lab-types-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -155,28 +160,63 @@ describe('questions about text', () => {
   });
 });
 
-test('a notebook gets neither slower nor fatter with its cells', async () => {
-  const long = createEngine({ cwd: folder });
-  const timeOf = async (from: number, to: number): Promise<number> => {
-    const times: number[] = [];
-    for (let i = from; i < to; i++) {
-      const start = performance.now();
-      const before = i === 0 ? '' : ` + v${i - 1} - v${i - 1}`;
-      const result = await long.run(
-        `const v${i} = ${i}${before}; function f${i}(x: number) { return x + v${i} }`,
-      );
-      times.push(performance.now() - start);
-      expect(result.ok).toBe(true);
+describe('a notebook of many cells', () => {
+  /** Runs cells in an engine whose TypeScript is changed. */
+  const runWith = async (changed: Partial<typeof ts>, action: (engine: Engine) => Promise<void>) => {
+    const { typescript } = loadTypeScript();
+    const loaded = { typescript: { ...typescript, ...changed }, files: new Map() };
+    Reflect.set(globalThis, Symbol.for('llm-lab.typescript'), loaded);
+    const long = createEngine({ cwd: folder });
+    try {
+      await action(long);
+    } finally {
+      Reflect.deleteProperty(globalThis, Symbol.for('llm-lab.typescript'));
     }
-    return times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
   };
-  await timeOf(0, 20);
-  const early = await timeOf(20, 40);
-  await timeOf(40, 100);
-  const late = await timeOf(100, 120);
-  // every value here depends on all before it: the chain of types is as long as it can be
-  expect(late).toBeLessThan(4 * early + 10);
-  expect(await long.run('f119(1)')).toEqual({ ok: true, value: 120 });
+
+  test('gets no fatter: what later cells have replaced is let go of, and what they need is not', async () => {
+    const { typescript } = loadTypeScript();
+    const texts: WeakRef<ts.IScriptSnapshot>[] = [];
+    const fromString = (text: string) => {
+      const snapshot = typescript.ScriptSnapshot.fromString(text);
+      if (text.startsWith('/* cell')) texts.push(new WeakRef(snapshot));
+      return snapshot;
+    };
+    await runWith({ ScriptSnapshot: { fromString } }, async (long) => {
+      await long.run('const first: 1 = 1; const needed: typeof first = first');
+      await long.run('const first = "another"');
+      for (let i = 0; i < 100; i++)
+        await long.run(`/* cell ${i} */ const last = ${i}; const next = last + 1;`);
+      setFlagsFromString('--expose-gc');
+      await delay(0); // a reference that was looked at holds until the end of a turn
+      runInNewContext('gc')();
+      expect(texts.length).toBeGreaterThanOrEqual(200);
+      expect(texts.filter((one) => one.deref() !== undefined).length).toBeLessThan(6);
+      expect(await long.run('[needed, last]')).toEqual({ ok: true, value: [1, 99] });
+      const { error } = { error: undefined, ...(await long.run('const wrong: 2 = needed')) };
+      expect(error?.message).toContain("Type '1' is not assignable to type '2'");
+    });
+  });
+
+  test('gets no slower: a cell is read once, and however many came before', async () => {
+    const { typescript } = loadTypeScript();
+    let parsed = 0;
+    const createLanguageServiceSourceFile: typeof typescript.createLanguageServiceSourceFile = (...args) => {
+      parsed += 1;
+      return typescript.createLanguageServiceSourceFile(...args);
+    };
+    await runWith({ createLanguageServiceSourceFile }, async (long) => {
+      const costs: number[] = [];
+      for (let i = 0; i < 60; i++) {
+        parsed = 0;
+        await long.run(`const v${i} = ${i === 0 ? 0 : `v${i - 1} + 1`};`);
+        await long.run(`const alone${i} = ${i}`);
+        costs.push(parsed);
+      }
+      expect(costs[50]).toBe(costs[5]);
+      expect(await long.run('v59')).toEqual({ ok: true, value: 59 });
+    });
+  });
 });
 
 describe('tensors', () => {

@@ -16,6 +16,8 @@ export interface CheckedCell {
   file: string;
   text: string;
   names: readonly DeclaredName[];
+  /** the modules of earlier cells that it takes names from */
+  imports: readonly string[];
 }
 
 /** The number of the module that holds the text in question; cells that ran have numbers from 1. */
@@ -26,6 +28,9 @@ const CURRENT = 0;
  * a package without declarations is used as it is, untyped.
  */
 const TOLERATED = new Set([7005, 7034, 7016]);
+
+/** How many texts are remembered: who runs a cell again runs a late one. */
+const MOST_PASSED = 100;
 
 const TENSORS = /['"]@tensorflow\/tfjs-core['"]/;
 const TENSOR_METHODS =
@@ -48,7 +53,9 @@ export class CellChecker {
   readonly #declared = new Map<string, { file: string; name: DeclaredName }>();
   /** modules that add to the global scope: every later cell sees them */
   readonly #augmenting: string[] = [];
-  /** texts of modules without a fault */
+  /** for each module that later cells may need, those that it needs itself */
+  readonly #kept = new Map<string, readonly string[]>();
+  /** texts of modules without a fault, the latest */
   readonly #passed = new Set<string>();
   #usesOwnFiles = false;
   #usesLibrary = false;
@@ -74,7 +81,7 @@ export class CellChecker {
     const file = this.#cellFile(this.#count);
     const names = namesOf(this.#ts, source);
     this.#usesLibrary ||= /['"]llm-lab\b/.test(source);
-    const text = this.#moduleText(source, names);
+    const { text, imports } = this.#module(source, names);
     this.#files.refresh();
     this.#files.setCell(this.#cellFile(CURRENT), text);
     if (needsNodeTypes(source)) this.#files.useNodeTypes();
@@ -90,8 +97,8 @@ export class CellChecker {
     // a module's text names the modules it depends on: what passed once passes again, unless files can be edited
     this.#usesOwnFiles ||= /['"](\.{0,2}\/|[A-Za-z]:)/.test(source);
     if (this.#usesOwnFiles) this.#passed.clear();
-    else if (diagnostics.length === 0) this.#passed.add(text);
-    return { diagnostics, file, text, names: names.declared };
+    else if (diagnostics.length === 0) this.#notePassed(text);
+    return { diagnostics, file, text, names: names.declared, imports };
   }
 
   #diagnose(source: string): CellDiagnostic[] {
@@ -121,9 +128,38 @@ export class CellChecker {
   commit(cell: CheckedCell, alive?: readonly string[]): void {
     const offered = cell.names.filter(({ name, kind }) => !alive || kind === 'type' || alive.includes(name));
     const isAugmenting = /\bdeclare\s+(global|module)\b/.test(cell.text);
-    if (offered.length > 0 || isAugmenting) this.#files.setCell(cell.file, cell.text);
+    const isReplacing = offered.some(({ name }) => this.#declared.has(name));
+    if (offered.length > 0 || isAugmenting) {
+      this.#files.setCell(cell.file, cell.text);
+      this.#kept.set(cell.file, cell.imports);
+    }
     for (const name of offered) this.#declared.set(name.name, { file: cell.file, name });
     if (isAugmenting) this.#augmenting.push(cell.file);
+    if (isReplacing) this.#forgetUnreachable();
+  }
+
+  /** Lets go of the modules that no name leads to any more, not even by way of others. */
+  #forgetUnreachable(): void {
+    const waiting = [...[...this.#declared.values()].map(({ file }) => file), ...this.#augmenting];
+    const reached = new Set<string>();
+    for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+      if (reached.has(file)) continue;
+      reached.add(file);
+      waiting.push(...(this.#kept.get(file) ?? []));
+    }
+    for (const file of this.#kept.keys()) {
+      if (reached.has(file)) continue;
+      this.#kept.delete(file);
+      this.#files.dropCell(file);
+    }
+  }
+
+  #notePassed(text: string): void {
+    this.#passed.add(text);
+    for (const oldest of this.#passed) {
+      if (this.#passed.size <= MOST_PASSED) break;
+      this.#passed.delete(oldest);
+    }
   }
 
   /** Reads ahead in steps: the library's types file by file, a check that uses them, Node's declarations. */
@@ -157,7 +193,7 @@ export class CellChecker {
     const used = new Set([...names.used, ...this.#declared.keys()]);
     this.#files.useNodeTypes();
     this.#files.refresh();
-    this.#files.setCell(this.#cellFile(CURRENT), this.#moduleText(source, { ...names, used }));
+    this.#files.setCell(this.#cellFile(CURRENT), this.#module(source, { ...names, used }).text);
     this.#service ??= createService(this.#ts, this.#files, () => this.#cellFile(CURRENT));
     return this.#service;
   }
@@ -167,12 +203,14 @@ export class CellChecker {
   }
 
   /** The cell's own text first, so that its positions stay; imports and exports after it. */
-  #moduleText(source: string, names: CellNames): string {
+  #module(source: string, names: CellNames): { text: string; imports: string[] } {
     const own = new Set(names.declared.map(({ name }) => name));
     const imports: string[] = [];
+    const files = new Set(this.#augmenting);
     for (const used of names.used) {
       const found = own.has(used) ? undefined : this.#declared.get(used);
       if (!found) continue;
+      files.add(found.file);
       const from = `'./${found.file.slice(this.#folder.length + 1)}'`;
       // an imported name cannot be assigned, a declared variable can
       imports.push(
@@ -187,7 +225,8 @@ export class CellChecker {
     );
     // the library gives tensors their methods: to a cell that imports TensorFlow.js alone, too
     if (this.#usesLibrary && TENSORS.test(source)) augmentations.push(TENSOR_METHODS);
-    return `${source}\n;${imports.join('')}${augmentations.join('')}export { ${exported.join(', ')} };`;
+    const text = `${source}\n;${imports.join('')}${augmentations.join('')}export { ${exported.join(', ')} };`;
+    return { text, imports: [...files] };
   }
 
   #describe(diagnostic: ts.Diagnostic, source: string): CellDiagnostic {

@@ -1,6 +1,6 @@
 import { type AnyNode, type ImportDeclaration, type Program, parse } from 'acorn';
 import { applyEdits, blank, type Edit, type Position } from './edits.ts';
-import { type ErasedSource, stripTypes, transpile } from './erase.ts';
+import { type ErasedSource, samePosition, stripTypes, transpile } from './erase.ts';
 import { childNodes, freeReferences, hoistedNames, lexicalNames, type Reference } from './scope.ts';
 
 /** The name under which a compiled cell sees its session. Nothing a person writes should collide with it. */
@@ -54,7 +54,7 @@ function parseJavaScript(source: string): Program | undefined {
 
 function parseCell(source: string): { erased: ErasedSource; program: Program } {
   const plain = parseJavaScript(source);
-  if (plain) return { erased: { code: source, originalPosition: (position) => position }, program: plain };
+  if (plain) return { erased: { code: source, originalPosition: samePosition }, program: plain };
   try {
     const erased = stripTypes(source);
     return { erased, program: parseProgram(erased.code) };
@@ -154,6 +154,13 @@ function declaredNames(program: Program): Set<string> {
   return new Set([...hoistedNames(program), ...lexicalNames(statements)]);
 }
 
+type WayBack = CompiledCell['originalPosition'];
+
+/** A function of its own, so that it keeps nothing alive but the two. */
+function inTurn(first: WayBack, second: WayBack): WayBack {
+  return (position) => second(first(position));
+}
+
 /** Makes the value of the last expression the result of the cell. */
 function resultEdits(program: Program, code: string, edits: Edit[]): void {
   const last = program.body.at(-1);
@@ -251,6 +258,6 @@ export function compileCell(source: string, context: CompileContext): CompiledCe
     code: `(async (${SESSION}) => { 'use strict'; ${prologue}\n${edited.text}\n})`,
     names,
     unknownNames: [...unknownNames],
-    originalPosition: (position) => erased.originalPosition(edited.originalPosition(position)),
+    originalPosition: inTurn(edited.originalPosition, erased.originalPosition),
   };
 }

@@ -11,6 +11,9 @@ export interface Position {
   column: number;
 }
 
+/** A column where generated and original part, and whether inserted text follows there. */
+type Shift = readonly [generated: number, original: number, isInserted: boolean];
+
 /** Text after edits, and the way back from a place in it to the place in the source. */
 export interface EditedText {
   text: string;
@@ -28,8 +31,8 @@ export function applyEdits(source: string, edits: readonly Edit[]): EditedText {
   let at = 0;
   const lineStarts = [0];
   for (let i = source.indexOf('\n'); i >= 0; i = source.indexOf('\n', i + 1)) lineStarts.push(i + 1);
-  // for each line, the columns where generated and original part, and whether inserted text follows there
-  const shifts = new Map<number, [generated: number, original: number, isInserted: boolean][]>();
+  // by line
+  const shifts = new Map<number, Shift[]>();
   let line = 0;
   let generatedLineStart = 0;
   const advanceTo = (offset: number) => {
@@ -65,14 +68,18 @@ export function applyEdits(source: string, edits: readonly Edit[]): EditedText {
   }
   advanceTo(source.length);
 
-  const originalPosition = (position: Position): Position => {
+  return { text, originalPosition: wayBack(shifts) };
+}
+
+/** From generated to original positions. A function of its own, so that it keeps none of the texts alive. */
+function wayBack(shifts: ReadonlyMap<number, readonly Shift[]>): (position: Position) => Position {
+  return (position) => {
     const column = position.column - 1;
-    let shift: [number, number, boolean] = [0, 0, false];
+    let shift: Shift = [0, 0, false];
     for (const point of shifts.get(position.line - 1) ?? []) if (point[0] <= column) shift = point;
     const [generated, original, isInserted] = shift;
     return { line: position.line, column: (isInserted ? original : original + column - generated) + 1 };
   };
-  return { text, originalPosition };
 }
 
 /** Spaces in place of text, with its line breaks kept. */

@@ -8,6 +8,9 @@ export interface ErasedSource {
   originalPosition(position: Position): Position;
 }
 
+/** The way back where nothing has moved. */
+export const samePosition = (position: Position): Position => position;
+
 /** Node announces what it calls experimental once a process; a cell's output is no place for it. */
 export function withoutWarning<T>(action: () => T): T {
   const { emitWarning } = process;
@@ -26,7 +29,7 @@ export function withoutWarning<T>(action: () => T): T {
  */
 export function stripTypes(source: string): ErasedSource {
   const code = withoutWarning(() => stripTypeScriptTypes(source, { mode: 'strip' }));
-  return { code, originalPosition: (position) => position };
+  return { code, originalPosition: samePosition };
 }
 
 /**

@@ -70,8 +70,9 @@ export class TypeFiles {
     });
   }
 
-  isCell(file: string): boolean {
-    return this.#cells.has(file);
+  dropCell(file: string): void {
+    this.#cells.delete(file);
+    this.#files.delete(file);
   }
 
   /** Looks again at files of the person before the next check: they may have been edited. */

@@ -6,6 +6,8 @@ import { setPriority } from 'node:os';
 import { basename, join } from 'node:path';
 import type ts from 'typescript6';
 import { compilerOptions, GLOBALS, LIGHT_GLOBALS } from '../engine/compiler-options.ts';
+import { Cells } from '../supervisor/cells.ts';
+import { spawnWorker } from '../supervisor/worker-process.ts';
 import {
   BUILD_LIMIT,
   type EntryInput,
@@ -66,20 +68,31 @@ function build(temporary: string): void {
 }
 
 /** One build at a time, whatever the number of kernels. */
-function inTurn(action: () => void): void {
+async function inTurn(action: () => Promise<void>): Promise<void> {
   mkdirSync(SNAPSHOTS, { recursive: true });
   if (isSnapshotLocked()) return;
   const lock = snapshotLock();
   rmSync(lock, { recursive: true, force: true });
   mkdirSync(lock);
   try {
-    action();
+    await action();
   } finally {
     rmSync(lock, { recursive: true, force: true });
   }
 }
 
+/** Imports the library in a worker: V8 keeps what it compiles of it, and the first import of a person is as fast as later ones. */
+async function rehearse(): Promise<void> {
+  const ignored = { onText() {}, onEvent() {}, onFatal() {} };
+  const cells = new Cells(ignored, spawnWorker({ snapshot: snapshotFile() }));
+  const code = "import { flushCompileCache } from 'node:module'; import 'llm-lab'; flushCompileCache();";
+  await cells.request({ op: 'run', code, name: 'rehearsal', silent: true, expressions: {} });
+  await cells.close();
+}
+
 setPriority(19); // whoever waits for a cell comes first
-inTurn(() => {
-  if (!isSnapshotReady()) build(join(SNAPSHOTS, `${basename(snapshotFile())}.${process.pid}`));
+await inTurn(async () => {
+  if (isSnapshotReady()) return;
+  build(join(SNAPSHOTS, `${basename(snapshotFile())}.${process.pid}`));
+  await rehearse();
 });

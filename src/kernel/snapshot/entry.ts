@@ -62,6 +62,8 @@ import type ts from 'typescript6';
 
   Reflect.set(globalThis, Symbol.for('llm-lab.typescript'), { typescript, files, library: input.library });
   startupSnapshot.setDeserializeMainFunction(() => {
+    // what V8 compiles in a process from a snapshot it takes in no other, and the other way round
+    require('node:module').enableCompileCache(`${input.folder}/modules`);
     // a process that a cell forks inherits the options of this one: the snapshot is not for it
     const at = process.execArgv.indexOf('--snapshot-blob');
     if (at >= 0) process.execArgv.splice(at, 2);

@@ -2,6 +2,7 @@
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 
+// on already where the kernelspec has said so
 enableCompileCache(join(import.meta.dirname, '..', '..', '..', '.cache', 'node'));
 
 // first of all the worker: everything else is ready before it is

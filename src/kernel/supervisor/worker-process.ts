@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as delay } from 'node:timers/promises';
+import { PROCESS_ENV } from '../process-env.ts';
 import {
   FD,
   type Frame,
@@ -17,13 +18,16 @@ import { readySnapshot } from '../snapshot/index.ts';
 const WORKER = join(import.meta.dirname, '..', 'worker', 'main.ts');
 
 /**
- * Node's options for the worker. An interrupt unwinds the stack in a way that a check of Node's takes for a fault;
- * and half the usual nursery for new objects saves memory without measurable cost.
+ * Node's options for the worker. An interrupt unwinds the stack in a way that a check of Node's takes for a fault.
+ * Half the usual nursery for new objects saves memory without measurable cost; and a heap that grows by two fifths,
+ * not to three times its size, before it is collected saves 100 MB after 500 cells, each of which leaves 3 MB
+ * behind that nobody can reach, for 0.4 ms a cell.
  */
 const NODE_OPTIONS = [
   '--no-force-async-hooks-checks',
   '--disable-warning=ExperimentalWarning',
   '--max-semi-space-size=8',
+  '--heap-growing-percent=40',
 ];
 
 /** Milliseconds after which a mark that has not come is given up. */
@@ -43,7 +47,7 @@ export function spawnWorker(
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
     // a process group of its own, so that it can be ended with all its children
     detached: process.platform !== 'win32',
-    env: { ...process.env, FORCE_COLOR: '0' },
+    env: { ...process.env, ...PROCESS_ENV, FORCE_COLOR: '0' },
   });
   child.on('error', () => {});
   return child;

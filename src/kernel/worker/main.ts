@@ -1,12 +1,10 @@
 /** The process that runs the cells of one notebook, for the supervisor on the other end of its pipes. */
-import { enableCompileCache, flushCompileCache } from 'node:module';
+import { flushCompileCache } from 'node:module';
 import { Socket } from 'node:net';
-import { join } from 'node:path';
+import { PROCESS_ENV } from '../process-env.ts';
 
-const cache = join(import.meta.dirname, '..', '..', '..', '.cache');
-// what V8 compiles in a process from a snapshot it takes in no other, and the other way round
-const isFromSnapshot = Reflect.has(globalThis, Symbol.for('llm-lab.typescript'));
-enableCompileCache(isFromSnapshot ? join(cache, 'kernel', 'modules') : join(cache, 'node'));
+// for the processes of the kernel, and not for those that cells start
+for (const name of Object.keys(PROCESS_ENV)) delete process.env[name];
 Error.stackTraceLimit = 50;
 
 const { createEngine } = await import('../engine/index.ts');
