@@ -18,6 +18,8 @@ export class GrowingTensor {
   #tensor: tf.Tensor4D | undefined;
   /** Of the same shape as the tensor: `reorder` writes into it, and the two change places. */
   #spare: tf.Tensor4D | undefined;
+  /** Whether nobody else has the tensor's numbers: one that was joined may share them with what it was made of. */
+  #owned = false;
   #length = 0;
 
   /** @param expected the length that it is likely to reach, 0 if nobody knows */
@@ -46,7 +48,7 @@ export class GrowingTensor {
   append(added: tf.Tensor4D): void {
     const length = this.#length + added.shape[2];
     if (canWrite()) {
-      const room = this.#tensor?.shape[2] ?? 0;
+      const room = this.#owned ? this.tensor.shape[2] : 0;
       if (length > room) this.#resize(added.shape, Math.max(length, this.#expected, 2 * room, LEAST_ROOM));
       const rows = Array.from({ length: added.shape[0] }, (_, row) => row);
       write(this.tensor, added, { position: this.#length, count: added.shape[2], rows });
@@ -60,13 +62,14 @@ export class GrowingTensor {
 
   /** Takes rows of the batch, in this order and as often as named. */
   reorder(rows: readonly number[]): void {
-    const { tensor } = this;
-    const sameBatch = rows.length === tensor.shape[0];
+    const sameBatch = rows.length === this.tensor.shape[0];
     if (sameBatch && rows.every((from, row) => from === row)) return;
     if (!canWrite()) {
       this.#replace(() => tf.gather(this.#cut(this.#length), tf.tensor1d([...rows], 'int32')));
       return;
     }
+    if (!this.#owned) this.#resize(this.tensor.shape, this.tensor.shape[2]);
+    const { tensor } = this;
     const [, groups, room, width] = tensor.shape;
     if (!sameBatch) this.#spare?.dispose();
     const spare = sameBatch ? this.#spare : undefined;
@@ -92,6 +95,7 @@ export class GrowingTensor {
     this.#spare?.dispose();
     this.#tensor = undefined;
     this.#spare = undefined;
+    this.#owned = false;
     this.#length = 0;
   }
 
@@ -106,6 +110,7 @@ export class GrowingTensor {
     this.#spare?.dispose();
     this.#spare = undefined;
     this.#tensor = grown;
+    this.#owned = true;
   }
 
   #cut(length: number): tf.Tensor4D {
@@ -120,6 +125,7 @@ export class GrowingTensor {
     this.#spare?.dispose();
     this.#spare = undefined;
     this.#tensor = made;
+    this.#owned = false;
   }
 }
 

@@ -64,4 +64,28 @@ describe.each(['cpu', 'wasm', 'webgpu'])('on %s', (backend) => {
     expect(Array.from(held)).toEqual(Array.from({ length: 41 }, (_, i) => i));
     cache.dispose();
   });
+
+  it('leaves alone what was given to it while a gradient was recorded', async () => {
+    const given = counted(2, 4, 1);
+    const numbers = Array.from(await given.data());
+    const cache = new KeyValueCache();
+    tf.tidy(() => {
+      tf.grad((x) => tf.sum(cache.layer(0)(() => ({ key: tf.reshape(x, given.shape), value: given })).key))(
+        given,
+      );
+    });
+    cache.crop(1);
+    const next = (): { key: tf.Tensor4D; value: tf.Tensor4D } => ({
+      key: counted(2, 1, 500),
+      value: counted(2, 1, 700),
+    });
+    tf.tidy(() => cache.layer(0)(next));
+    cache.reorder([1, 0]);
+    cache.reorder([1, 0]);
+    const { key } = cache.layer(0)(next);
+    const first = await tf.slice(key, [0, 0, 0, 0], [1, 1, 3, 1]).data();
+    expect(Array.from(first)).toEqual([1, 500, 500]);
+    expect(Array.from(await tf.add(given, 0).data())).toEqual(numbers);
+    cache.dispose();
+  });
 });
