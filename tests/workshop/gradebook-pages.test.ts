@@ -278,6 +278,32 @@ describe('the gradebook', () => {
     expect((await page()).body).not.toMatch(/points|nearly/);
   });
 
+  it('is changed by the pages of this server alone', async () => {
+    const { base, one, learner, book } = await setting();
+    const { cookies } = await app.inject({
+      method: 'POST',
+      url: '/api/login',
+      remoteAddress: '10.0.3.1',
+      payload: { key: workshop.logins.give(owner) },
+    });
+    const headers = { cookie: `lab_instructor=${cookies[0]?.value}` };
+    for (const [method, url, payload] of [
+      ['POST', `${one}/marks`, { points: 10 }],
+      ['POST', `${base}/chapters/03-bert/extensions`, { learnerId: learner.id, until: DUE.toISOString() }],
+      ['PUT', `${base}/learners/${learner.id}/group`, { group: 'A' }],
+      ['PUT', `${base}/chapters/03-bert`, { released: true }],
+      ['POST', `${base}/chapters/03-bert/passback`, {}],
+      ['POST', `${base}/pull-roster`, {}],
+      ['DELETE', `/api/instructors/${owner.id}`, {}],
+      ['POST', `/api/instructors/${owner.id}/password`, {}],
+    ] as const) {
+      expect((await app.inject({ method, url, payload, headers })).statusCode, url).toBe(403);
+    }
+    expect((await app.inject({ url: '/api/me', headers })).statusCode).toBe(200);
+    const { assignments, groups } = await book();
+    expect([assignments[0]?.released, groups]).toEqual([false, []]);
+  });
+
   it('is closed to assistants, strangers and learners', async () => {
     const { base, one, learner, token, submission } = await setting();
     const { instructor } = await addInstructor(store, {

@@ -104,6 +104,48 @@ describe('a launch', () => {
     expect(launches[0]?.role).toBe('instructor');
   });
 
+  it('may leave out what the platform does not know, or say null', async () => {
+    // As the documentation of Canvas shows its launches.
+    const canvas = {
+      name: null,
+      email: null,
+      azp: platform.clientId,
+      [`${CLAIM}resource_link`]: { id: 'link-9', title: null, description: null, validation_context: null },
+      [`${CLAIM}custom`]: { chapter: '03-bert', other: null, number: 7 },
+      'https://purl.imsglobal.org/spec/lti-ags/claim/endpoint': {
+        scope: [],
+        lineitems: `${platform.address}/lineitems`,
+        lineitem: null,
+      },
+    };
+    expect((await wholeLaunch(canvas)).statusCode).toBe(302);
+    expect(launches[0]).toMatchObject({
+      name: undefined,
+      custom: { chapter: '03-bert' },
+      link: { resourceLinkId: 'link-9', title: null, lineItemUrl: null },
+    });
+    expect(launches[0]?.custom).toEqual({ chapter: '03-bert' });
+  });
+
+  it('begins by POST too, as Moodle does', async () => {
+    const reply = await app.inject({
+      method: 'POST',
+      url: '/lti/login',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      payload: new URLSearchParams({
+        iss: platform.address,
+        login_hint: 'u1',
+        target_link_uri: `${ADDRESS}/rooms/1`,
+        lti_message_hint: '{"cmid":7,"launchid":"ltilaunch7"}',
+        client_id: platform.clientId,
+        lti_deployment_id: '1',
+      }).toString(),
+    });
+    expect(reply.statusCode).toBe(302);
+    const hint = new URL(String(reply.headers.location)).searchParams.get('lti_message_hint');
+    expect(hint).toBe('{"cmid":7,"launchid":"ltilaunch7"}');
+  });
+
   it('gives no rights for a role outside of the course', async () => {
     await wholeLaunch({
       [`${CLAIM}roles`]: ['http://purl.imsglobal.org/vocab/lis/v2/institution/person#Instructor'],
@@ -208,11 +250,12 @@ describe('the services of a platform', () => {
 
   it('list everybody in the course, over pages', async () => {
     const member = (user_id: string) => ({ user_id, roles: ['Learner'], name: user_id });
-    platform.members = [[member('a'), member('b')], [member('c')], [{ ...member('d'), status: 'Inactive' }]];
+    const numbered = { ...member('b'), user_id: 2, name: null, email: null };
+    platform.members = [[member('a'), numbered], [member('c')], [{ ...member('d'), status: 'Inactive' }]];
     const found = await services().members(`${platform.address}/members?page=0`);
     expect(found.map(({ user_id, status }) => `${user_id} ${status}`)).toEqual([
       'a Active',
-      'b Active',
+      '2 Active',
       'c Active',
       'd Inactive',
     ]);

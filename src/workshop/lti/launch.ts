@@ -15,32 +15,35 @@ const CLOCK_SECONDS = 60;
 const OLDEST_TOKEN = '10 minutes';
 
 const CLAIM = 'https://purl.imsglobal.org/spec/lti/claim/';
+/** Platforms write what they do not know as null, or leave it out. */
+const text = z.string().nullish();
+const identifier = z.union([z.string(), z.number()]).transform(String).pipe(z.string().min(1).max(255));
 const claims = z.object({
-  sub: z.string().min(1).max(255),
+  sub: identifier,
   aud: z.union([z.string(), z.array(z.string())]),
-  azp: z.string().exactOptional(),
+  azp: text,
   exp: z.number(),
   nonce: z.string().min(1),
-  name: z.string().exactOptional(),
-  email: z.string().exactOptional(),
+  name: text,
+  email: text,
   [`${CLAIM}message_type`]: z.literal('LtiResourceLinkRequest'),
   [`${CLAIM}version`]: z.literal('1.3.0'),
-  [`${CLAIM}deployment_id`]: z.string().min(1).max(255),
+  [`${CLAIM}deployment_id`]: identifier,
   [`${CLAIM}target_link_uri`]: z.url(),
   [`${CLAIM}roles`]: z.array(z.string()),
-  [`${CLAIM}resource_link`]: z.object({ id: z.string().min(1).max(255), title: z.string().exactOptional() }),
-  [`${CLAIM}context`]: z.object({ id: z.string() }).exactOptional(),
-  [`${CLAIM}custom`]: z.record(z.string(), z.unknown()).exactOptional(),
+  [`${CLAIM}resource_link`]: z.object({ id: identifier, title: text }),
+  [`${CLAIM}context`]: z.object({ id: identifier }).nullish(),
+  [`${CLAIM}custom`]: z.record(z.string(), z.unknown()).nullish(),
   'https://purl.imsglobal.org/spec/lti-ags/claim/endpoint': z
     .object({
       scope: z.array(z.string()),
-      lineitems: serviceAddress.exactOptional(),
-      lineitem: serviceAddress.exactOptional(),
+      lineitems: serviceAddress.nullish(),
+      lineitem: serviceAddress.nullish(),
     })
-    .exactOptional(),
+    .nullish(),
   'https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice': z
     .object({ context_memberships_url: serviceAddress })
-    .exactOptional(),
+    .nullish(),
 });
 
 export interface Launch {
@@ -97,7 +100,7 @@ export async function acceptLaunch(
   if (found.nonce !== login.nonce) throw new InputError('the launch answers another login (nonce)');
   await useNonce(store, platform, found.nonce, found.exp);
   const parties = typeof found.aud === 'string' ? [found.aud] : found.aud;
-  if ((parties.length > 1 || found.azp !== undefined) && found.azp !== platform.clientId) {
+  if ((parties.length > 1 || found.azp != null) && found.azp !== platform.clientId) {
     throw new InputError('the launch was made for another tool (azp)');
   }
   if (found[`${CLAIM}target_link_uri`] !== login.targetUrl) {
@@ -122,7 +125,7 @@ export async function acceptLaunch(
     title: title ?? null,
     lineItemsUrl: grades?.lineitems ?? null,
     // A column that was made for the link later on stays known.
-    ...(grades?.lineitem === undefined ? {} : { lineItemUrl: grades.lineitem }),
+    ...(grades?.lineitem == null ? {} : { lineItemUrl: grades.lineitem }),
     scopes: grades?.scope ?? [],
     membershipsUrl: members?.context_memberships_url ?? null,
     lastLaunchAt: new Date(),
@@ -138,8 +141,8 @@ export async function acceptLaunch(
     platform,
     link,
     sub,
-    name,
-    email,
+    name: name ?? undefined,
+    email: email ?? undefined,
     role: roleOf(found[`${CLAIM}roles`]),
     custom: Object.fromEntries(
       Object.entries(found[`${CLAIM}custom`] ?? {}).flatMap(([key, value]) =>

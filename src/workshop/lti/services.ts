@@ -215,10 +215,19 @@ const accessToken = z.object({ access_token: z.string().min(1), expires_in: z.co
 const memberPage = z.object({
   members: z.array(
     z.object({
-      user_id: z.string(),
-      status: z.enum(['Active', 'Inactive', 'Deleted']).default('Active'),
-      name: z.string().exactOptional(),
-      email: z.string().exactOptional(),
+      user_id: z.union([z.string(), z.number()]).transform(String),
+      status: z
+        .enum(['Active', 'Inactive', 'Deleted'])
+        .nullish()
+        .transform((status) => status ?? 'Active'),
+      name: z
+        .string()
+        .nullish()
+        .transform((name) => name ?? undefined),
+      email: z
+        .string()
+        .nullish()
+        .transform((email) => email ?? undefined),
       roles: z.array(z.string()),
     }),
   ),
