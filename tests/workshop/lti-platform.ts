@@ -39,6 +39,8 @@ export class SimulatedPlatform {
   failures: number[] = [];
   /** Of whom no score is taken. */
   readonly refused = new Set<string>();
+  /** Whether the key set is answered with an error. */
+  keysAway = false;
   tokensGiven = 0;
   keys: Key[] = [];
   #address = '';
@@ -178,7 +180,9 @@ export class SimulatedPlatform {
           `<form method="post" action="${redirect_uri}"><input type="hidden" name="id_token" value="${token}"><input type="hidden" name="state" value="${state}"></form><script>document.forms[0].submit()</script>`,
         );
     });
-    app.get('/keys', async () => ({ keys: this.keys.map(({ jwk }) => jwk) }));
+    app.get('/keys', async (_request, reply) =>
+      this.keysAway ? reply.code(500).send() : { keys: this.keys.map(({ jwk }) => jwk) },
+    );
     app.post<{ Body: Record<string, string> }>('/token', async ({ body }, reply) => {
       const keys = createLocalJWKSet(await this.#toolKeys());
       const { payload } = await jwtVerify(body.client_assertion ?? '', keys, {

@@ -346,6 +346,24 @@ describe('the services of a platform', () => {
 });
 
 describe('keys', () => {
+  it('of a platform that is away are asked for in a minute, not taken for forged', async () => {
+    const away = await SimulatedPlatform.start(() => ownKeySet(store));
+    await registerPlatform(store, { ...away.registration, clientId: 'tool-away' }, 'test');
+    const begun = await app.inject({
+      url: '/lti/login',
+      query: { iss: away.address, login_hint: 'u1', target_link_uri: `${ADDRESS}/rooms/1` },
+    });
+    const query = new URL(String(begun.headers.location)).searchParams;
+    const nonce = query.get('nonce') ?? '';
+    const token = await away.idToken({ nonce, ...TARGET }, { aud: 'tool-away' });
+    away.keysAway = true;
+    const cookie = String(begun.headers['set-cookie']).split(';')[0] ?? '';
+    const { statusCode, body } = await launch(query.get('state') ?? '', token, cookie);
+    await away.stop();
+    expect(body).toContain('the keys of the platform cannot be fetched now');
+    expect(statusCode).toBe(400);
+  });
+
   it('of the platform may change: the new ones are fetched', { timeout: 120_000 }, async () => {
     await wholeLaunch();
     await platform.rotate();

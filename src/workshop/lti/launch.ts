@@ -174,10 +174,20 @@ async function verified(idToken: string, platform: Platform): Promise<z.infer<ty
       throw new InputError('the launch has expired; open the link again');
     if (error instanceof errors.JWTClaimValidationFailed)
       throw new InputError(`the launch was not made for this tool (${error.claim})`);
-    if (error instanceof errors.JWKSTimeout || error instanceof TypeError)
+    if (isAway(error))
       throw new InputError('the keys of the platform cannot be fetched now; try again in a minute');
     throw new InputError('the launch is not signed by the platform');
   }
+}
+
+/** Whether the platform's keys did not come: no answer, an error instead of them, or something that is none. */
+function isAway(error: unknown): boolean {
+  return (
+    error instanceof TypeError ||
+    error instanceof errors.JWKSTimeout ||
+    error instanceof errors.JWKSInvalid ||
+    (error instanceof errors.JOSEError && error.code === 'ERR_JOSE_GENERIC')
+  );
 }
 
 /** Kept until no token with it can be valid. @throws InputError if it was used before */
