@@ -79,7 +79,7 @@ describe.each(['cpu', 'wasm', 'webgpu'])('on %s', (backend) => {
       key: counted(2, 1, 500),
       value: counted(2, 1, 700),
     });
-    tf.tidy(() => cache.layer(0)(next));
+    tf.tidy(() => void cache.layer(0)(next));
     cache.reorder([1, 0]);
     cache.reorder([1, 0]);
     const { key } = cache.layer(0)(next);
