@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { KernelSpec } from '../../src/kernel/client/index.ts';
-import { kernelSpec } from '../../src/kernel/index.ts';
+import { findKernel, type KernelSpec } from '../../src/kernel/client/index.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -29,9 +28,8 @@ const typescript = (i: number) =>
 export function contenders(): { found: Contender[]; missing: string[] } {
   const found: Contender[] = [];
   const missing: string[] = [];
-  const own = kernelSpec().argv;
   found.push({
-    spec: spec('llm-lab', Array.isArray(own) ? own.map(String) : []),
+    spec: findKernel('llm-lab'),
     define: typescript,
     importLibrary: 'import * as lab from "llm-lab";',
   });

@@ -26,6 +26,7 @@ bar.end();`,
     "import * as tf from '@tensorflow/tfjs-core';\nimport { startBackend } from 'llm-lab';\nawait startBackend();\ntf.tensor2d([[1, -1, 0], [0, 2, 5]])",
   chart: `({ $schema: 'https://vega.github.io/schema/vega-lite/v5.json', data: { values: [{ a: 'x', b: 3 }, { a: 'y', b: 7 }] },
   mark: 'bar', encoding: { x: { field: 'a', type: 'nominal' }, y: { field: 'b', type: 'quantitative' } } })`,
+  folded: "Array.from({ length: 200 }, (_, i) => 'line ' + i + ' of a long result'.repeat(5))",
   lines: 'for (let i = 0; i < 100_000; i++) console.log("line", i)',
 } as const;
 type Name = keyof typeof CELLS;
@@ -167,6 +168,20 @@ inBrowser('a Vega-Lite specification is drawn as a chart', async () => {
   const canvas = outputs('chart').locator('canvas');
   await canvas.waitFor({ timeout: 120_000 });
   expect((await canvas.boundingBox())?.width).toBeGreaterThan(20);
+});
+
+inBrowser('a long result shows its beginning, and the rest at a click', async () => {
+  await run('folded');
+  const shown = outputs('folded');
+  const last = shown.getByText('line 199');
+  const more = shown.locator('summary');
+  expect(await more.innerText()).toMatch(/^18\d more lines$/);
+  expect(await shown.innerText()).toContain('line 5 ');
+  expect(await last.isVisible()).toBe(false);
+  await more.click();
+  expect(await last.isVisible()).toBe(true);
+  await more.click();
+  expect(await last.isVisible()).toBe(false);
 });
 
 inBrowser('a restart forgets everything and goes on', async () => {
