@@ -8,6 +8,8 @@ import { run } from '../../src/cli/jupyter/run.ts';
 import { obstacle } from './lab.ts';
 
 const PROXY = 'configurable-http-proxy@5.3.0';
+/** At the versions of the hub's image, without its spawner and its other logins. */
+const PACKAGES = ['jupyterhub', 'jupyterhub-idle-culler', 'jupyterhub-ltiauthenticator'];
 const REQUIREMENTS = join(ROOT, 'src/workshop/hub/requirements.txt');
 /** Milliseconds; it was seen to take 15 s. */
 const LIMIT = 300_000;
@@ -24,7 +26,7 @@ export async function hubEnvironment(): Promise<HubEnvironment | { readonly miss
   if (missing !== undefined) return { missing };
   const stamp = createHash('sha256')
     .update(readFileSync(REQUIREMENTS))
-    .update(PROXY)
+    .update(JSON.stringify([PROXY, PACKAGES]))
     .update(VENV)
     .digest('hex');
   const folder = join(ROOT, '.cache', 'jupyterhub', stamp.slice(0, 16));
@@ -71,7 +73,6 @@ async function install(folder: string, signal: AbortSignal): Promise<void> {
   const library = (at.at(-1) ?? '').replace(VENV, venv);
   writeFileSync(join(library, 'jupyterlab.pth'), `${library.replace(venv, VENV)}\n`);
   const options = ['--retries', '0', '--no-input', '--disable-pip-version-check', '--quiet'];
-  const packages = ['jupyterhub', 'jupyterhub-idle-culler'];
   const pip = [
     join(venv, 'bin', 'python'),
     '-m',
@@ -80,7 +81,7 @@ async function install(folder: string, signal: AbortSignal): Promise<void> {
     ...options,
     '-c',
     REQUIREMENTS,
-    ...packages,
+    ...PACKAGES,
   ];
   await must(pip, signal);
   const npm = [

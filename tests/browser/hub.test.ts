@@ -1,6 +1,7 @@
 /**
- * Two learners of a real JupyterHub with the shipped configuration, each in a browser, and an instructor who sees both. Instead
- * of containers the hub starts processes of one user here, so what keeps files apart below HTTP is not tested.
+ * Two learners of a real JupyterHub with the shipped configuration, each in a browser, and an instructor who sees both. They come
+ * from a simulated learning platform. Instead of containers the hub starts processes of one user here, so what keeps files
+ * apart below HTTP is not tested.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import { ensureOwner } from '../../src/workshop/server/accounts.ts';
 import { createApp } from '../../src/workshop/server/app.ts';
 import { loadCatalogue } from '../../src/workshop/server/course-catalogue.ts';
 import { openStore } from '../../src/workshop/store/open.ts';
+import { SimulatedPlatform } from '../workshop/lti-platform.ts';
 import { type Hub, startHub } from './hub.ts';
 import { hubEnvironment } from './hub-environment.ts';
 import { kernelIsReady, openBrowser } from './lab.ts';
@@ -31,6 +33,7 @@ const WRONG = `function standardize(x: tf.Tensor2D): tf.Tensor {
 let missing: string | undefined;
 let browser: Browser;
 let hub: Hub;
+let platform: SimulatedPlatform;
 /** The instructor's page of the room. */
 let room: Page;
 const closers: (() => Promise<unknown>)[] = [];
@@ -60,7 +63,18 @@ beforeAll(async () => {
   await room.getByRole('textbox', { name: 'A new room' }).fill('Monday');
   await room.getByRole('button', { name: 'Open a room' }).click();
   const code = (await room.locator('.room-tools wa-button').innerText()).replace('Code', '').trim();
-  hub = await startHub(environment, `${address}/join#${code}`);
+  platform = await SimulatedPlatform.start(async () => ({ keys: [] }));
+  closers.push(() => platform.stop());
+  const { issuer, clientId, authUrl, jwksUrl } = platform.registration;
+  hub = await startHub(environment, {
+    LLM_LAB_ROOM: `${address}/join#${code}`,
+    LLM_LAB_HUB_LOGIN: 'lti',
+    LLM_LAB_HUB_LTI_ISSUER: issuer,
+    LLM_LAB_HUB_LTI_CLIENT: clientId,
+    LLM_LAB_HUB_LTI_AUTHORIZE: authUrl,
+    LLM_LAB_HUB_LTI_KEYS: jwksUrl,
+    LLM_LAB_HUB_LTI_NAME: 'given_name',
+  });
   closers.push(() => hub.stop());
 }, 10 * MINUTE);
 
@@ -68,15 +82,20 @@ afterAll(async () => {
   for (const close of closers.reverse()) await close();
 }, MINUTE);
 
-/** Logs in, waits for the server, and for the kernel of the notebook that it opens with. */
+/** The link in the course that leads a learner to the hub. */
+function linkOf(name: string): string {
+  platform.people.set(name, { given_name: name, email: `${name}@example.org`, sub: name });
+  const { issuer, clientId } = platform.registration;
+  const query = { iss: issuer, login_hint: name, client_id: clientId, target_link_uri: `${hub.url}/hub/` };
+  return `${hub.url}/hub/lti13/oauth_login?${new URLSearchParams({ ...query, lti_message_hint: 'link-1' })}`;
+}
+
+/** Comes from the platform, waits for the server, and for the kernel of the notebook that it opens with. */
 async function comeIn(name: string): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 4_000 } });
   const page = await context.newPage();
   page.setDefaultTimeout(2 * MINUTE);
-  await page.goto(hub.url);
-  await page.locator('#username_input').fill(name);
-  await page.locator('#password_input').fill(hub.password);
-  await page.locator('#login_submit').click();
+  await page.goto(linkOf(name));
   await page.waitForURL(`${hub.url}/user/${name}/lab/**`);
   await kernelIsReady(page);
   return page;
@@ -136,13 +155,17 @@ function onHub(name: string, action: () => Promise<void>): void {
 }
 
 describe('a hub', () => {
-  onHub('lets nobody in with a wrong password', async () => {
+  onHub('lets nobody in whom the platform did not send', async () => {
     const page = await (await browser.newContext()).newPage();
-    await page.goto(hub.url);
-    await page.locator('#username_input').fill('ada');
-    await page.locator('#password_input').fill('wrong');
-    await page.locator('#login_submit').click();
-    await page.getByText('Invalid username or password').waitFor();
+    await page.goto(`${hub.url}/user/ada/lab`);
+    expect(new URL(page.url()).pathname).toBe('/hub/login');
+    expect(await page.locator('input[type=password]').count()).toBe(0);
+    // A token of the platform for somebody, but for no login that this browser began.
+    const id_token = await platform.idToken({ nonce: 'none', given_name: 'ada' });
+    const forged = { form: { id_token, state: 'none' }, maxRedirects: 0 };
+    const reply = await page.request.post(`${hub.url}/hub/lti13/oauth_callback`, forged);
+    expect(reply.status()).toBe(400);
+    expect((await page.request.get(`${hub.url}/hub/home`, { maxRedirects: 0 })).status()).toBe(302);
     await page.context().close();
   });
 

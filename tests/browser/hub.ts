@@ -14,10 +14,6 @@ import type { HubEnvironment } from './hub-environment.ts';
 export interface Hub {
   /** Without a slash at its end. */
   readonly url: string;
-  /** Opens every account: the test's hub knows nobody. */
-  readonly password: string;
-  /** Learners' folders are in it, by their names. */
-  readonly folder: string;
   /** Asks the hub's REST interface as the idle culler may. */
   ask(path: string): Promise<unknown>;
   /** Runs a second idle culler, with the rights of the configured one and this patience in seconds, until it is told to end. */
@@ -28,11 +24,13 @@ export interface Hub {
 
 const START_LIMIT = 120_000;
 
-/** @param room what LLM_LAB_ROOM is for all learners */
-export async function startHub({ python, path }: HubEnvironment, room: string): Promise<Hub> {
+/** @param settings of the shipped configuration, by the names of their variables */
+export async function startHub(
+  { python, path }: HubEnvironment,
+  settings: Readonly<Record<string, string>>,
+): Promise<Hub> {
   const folder = mkdtempSync(join(tmpdir(), 'lab-hub-'));
   const [port, hubPort, apiPort] = [await freePort(), await freePort(), await freePort()];
-  const password = randomBytes(12).toString('hex');
   const token = randomBytes(24).toString('hex');
   const url = `http://127.0.0.1:${port}`;
   const log = join(folder, 'hub.log');
@@ -41,17 +39,11 @@ export async function startHub({ python, path }: HubEnvironment, room: string): 
     cwd: folder,
     env: {
       PATH: [dirname(process.execPath), ...path, process.env.PATH ?? ''].join(delimiter),
-      LLM_LAB_HUB_LOGIN: 'lti',
-      LLM_LAB_HUB_LTI_ISSUER: 'https://platform.invalid',
-      LLM_LAB_HUB_LTI_CLIENT: 'test',
-      LLM_LAB_HUB_LTI_AUTHORIZE: 'https://platform.invalid/login',
-      LLM_LAB_HUB_LTI_KEYS: 'https://platform.invalid/keys',
+      ...settings,
       LLM_LAB_FOLDER: ROOT,
-      LLM_LAB_ROOM: room,
       HUB_TEST_CONFIG: join(ROOT, 'src/workshop/hub'),
       HUB_TEST_FOLDER: folder,
       HUB_TEST_JUPYTERLAB: VENV,
-      HUB_TEST_PASSWORD: password,
       HUB_TEST_PORT: String(port),
       HUB_TEST_HUB_PORT: String(hubPort),
       HUB_TEST_API_PORT: String(apiPort),
@@ -72,8 +64,6 @@ export async function startHub({ python, path }: HubEnvironment, room: string): 
   }
   return {
     url,
-    password,
-    folder,
     ask: async (at) => (await fetch(`${api}${at}`, { headers })).json(),
     cull: (patience) => {
       const culler = [python, '-m', 'jupyterhub_idle_culler', `--url=${api}`, `--timeout=${patience}`];

@@ -1,14 +1,10 @@
-"""The shipped configuration with what a test on one machine needs instead of containers and a school's login."""
+"""The shipped configuration, its login by LTI included, with what a test on one machine needs instead of containers."""
 
 import os
 
 test = os.environ["HUB_TEST_FOLDER"]
 load_subconfig("jupyterhub_config.py", path=os.environ["HUB_TEST_CONFIG"])  # noqa: F821
 c = get_config()  # noqa: F821
-
-c.JupyterHub.authenticator_class = "dummy"
-c.DummyAuthenticator.password = os.environ["HUB_TEST_PASSWORD"]
-c.Authenticator.allow_all = True
 
 port = int(os.environ["HUB_TEST_PORT"])
 c.JupyterHub.bind_url = f"http://127.0.0.1:{port}"

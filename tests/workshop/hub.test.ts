@@ -280,7 +280,7 @@ describe('the files of a deployment', () => {
         cmd: ['node', '/opt/llm-lab/src/workshop/hub/start-learner.ts'],
         defaultUrl: '/lab/tree/notebooks/00-start-here.ipynb',
         cpu: { limit: 2, guarantee: 0.1 },
-        memory: { limit: '2G', guarantee: '512M' },
+        memory: { limit: '2G', guarantee: '640M' },
         storage: { homeMountPath: '/home/learner' },
         uid: 1000,
       },

@@ -110,9 +110,9 @@ c.Spawner.default_url = "/lab/tree/notebooks/00-start-here.ipynb"
 c.Spawner.disable_user_config = True
 c.Spawner.start_timeout = 120
 c.Spawner.http_timeout = 120
-# JupyterLab takes 150 MiB, a kernel 300, a model in training a few hundred more.
+# Measured: JupyterLab takes 145 MiB, a kernel that has checked an exercise 470; training takes more.
 c.Spawner.mem_limit = memory("LLM_LAB_HUB_MEMORY", "2G")
-c.Spawner.mem_guarantee = memory("LLM_LAB_HUB_MEMORY_GUARANTEE", "512M")
+c.Spawner.mem_guarantee = memory("LLM_LAB_HUB_MEMORY_GUARANTEE", "640M")
 c.Spawner.cpu_limit = number("LLM_LAB_HUB_CPUS", 2)
 c.Spawner.cpu_guarantee = number("LLM_LAB_HUB_CPUS_GUARANTEE", 0.1)
 c.Spawner.environment = {}
