@@ -27,6 +27,7 @@ const HOSTS = new Set([
   'web.stanford.edu',
   'www.incompleteideas.net',
   'www.python.org',
+  'z2jh.jupyter.org',
 ]);
 /** Sites that have no https. */
 const PLAIN_HTTP = new Set(['www.incompleteideas.net']);
