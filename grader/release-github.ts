@@ -86,12 +86,12 @@ jobs:
     timeout-minutes: 30
     steps:
       - name: Get the answers
-        uses: actions/checkout@v4
+        uses: actions/checkout@v6
         with:
           persist-credentials: false
 
       - name: Get the lab
-        uses: actions/checkout@v4
+        uses: actions/checkout@v6
         with:
           repository: ${repository}
           ref: ${commit}
@@ -99,12 +99,12 @@ jobs:
           persist-credentials: false
 
       - name: Set up Node
-        uses: actions/setup-node@v4
+        uses: actions/setup-node@v6
         with:
           node-version: 24
 
       - name: Keep the packages of the lab
-        uses: actions/cache@v4
+        uses: actions/cache@v5
         with:
           path: .llm-lab/node_modules
           key: llm-lab-\${{ runner.os }}-${commit}
@@ -115,7 +115,7 @@ jobs:
 ${chapters.map(checkStep).join('')}
       - name: Keep the reports
         if: \${{ !cancelled() }}
-        uses: actions/upload-artifact@v4
+        uses: actions/upload-artifact@v6
         with:
           name: llm-lab-reports
           path: reports/

@@ -112,9 +112,7 @@ c.Spawner.start_timeout = 120
 c.Spawner.http_timeout = 120
 # Measured: JupyterLab takes 145 MiB, a kernel that has checked an exercise 470; training takes more.
 c.Spawner.mem_limit = memory("LLM_LAB_HUB_MEMORY", "2G")
-c.Spawner.mem_guarantee = memory("LLM_LAB_HUB_MEMORY_GUARANTEE", "640M")
 c.Spawner.cpu_limit = number("LLM_LAB_HUB_CPUS", 2)
-c.Spawner.cpu_guarantee = number("LLM_LAB_HUB_CPUS_GUARANTEE", 0.1)
 c.Spawner.environment = {}
 room = os.environ.get("LLM_LAB_ROOM", "").strip()
 if room:
