@@ -1,4 +1,4 @@
-/** The pool of the GPU's buffers: what is asked for again is there, and what is not asked for is given back. */
+/** The GPU's memory: buffers that are asked for again are there, others are given back, and running out is no secret. */
 
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
@@ -47,6 +47,16 @@ describe('the pool of buffers', () => {
     buffers.releaseBuffer(last, false);
     expect(buffers.getNumUsedBuffers()).toBe(0);
     buffers.dispose();
+  });
+});
+
+describe('where memory runs out', () => {
+  it('a reading throws, once', async (context) => {
+    skipWithoutGpu(context);
+    await startBackend('webgpu');
+    const tooLarge = tf.tidy(() => tf.sum(tf.fill([70_000, 70_000], 1)));
+    await expect(tooLarge.data()).rejects.toThrow(/the GPU could not compute: Buffer size \(19600000000\)/);
+    expect(Array.from(await tf.add(tf.ones([3]), 1).data())).toEqual([2, 2, 2]);
   });
 });
 

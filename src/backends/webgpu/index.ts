@@ -55,9 +55,11 @@ async function register(): Promise<string> {
   const backend = tf.backend();
   if (!(backend instanceof WebGPUBackend)) throw new Error('another backend goes by this name');
   const { useBufferPool } = await import('./buffer-pool.ts');
+  const { throwDeviceErrors } = await import('./device-errors.ts');
   const { allowSeveralOutputs } = await import('./outputs.ts');
   const { registerKernels } = await import('./kernels.ts');
   useBufferPool(backend);
+  throwDeviceErrors(backend);
   allowSeveralOutputs(backend);
   registerKernels();
   return name;
