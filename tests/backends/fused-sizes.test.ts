@@ -120,6 +120,7 @@ const PRODUCTS: Record<string, [Operation, ...number[][]]> = {
   'right factor transposed': [product(false, true), [67, 83], [131, 83]],
   'left factor transposed': [product(true, false), [83, 67], [83, 131]],
   'both transposed': [product(true, true), [83, 67], [131, 83]],
+  'more rows than columns': [product(false, true), [203, 9], [70, 9]],
   'of exactly a tile': [product(false, false), [64, 16], [16, 64]],
   'one more than a tile': [product(false, true), [65, 17], [65, 17]],
   'a batch': [product(false, true), [2, 3, 33, 5], [2, 3, 41, 5]],

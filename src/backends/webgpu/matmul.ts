@@ -111,8 +111,10 @@ function codeOf({ transposeA, transposeB, bias }: Factors): string {
     fn main(index: i32) {
       let mine = i32(localIndex);
       let tile = index / ${THREADS};
-      let tileColumn = tile % uniforms.tilesN * ${TILE};
-      let tileRow = tile / uniforms.tilesN % uniforms.tilesM * ${TILE};
+      // Tiles that run at the same time share blocks of the larger factor, so that only the smaller is fetched often.
+      let downFirst = uniforms.tilesM < uniforms.tilesN;
+      let tileRow = ${TILE} * select(tile / uniforms.tilesN % uniforms.tilesM, tile % uniforms.tilesM, downFirst);
+      let tileColumn = ${TILE} * select(tile % uniforms.tilesN, tile / uniforms.tilesM % uniforms.tilesN, downFirst);
       let part = tile / (uniforms.tilesN * uniforms.tilesM);
       let batch = min(part / uniforms.shares, uniforms.batches - 1);
       let first = part % uniforms.shares * uniforms.share;
