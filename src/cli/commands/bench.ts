@@ -106,6 +106,8 @@ async function bench(options: Options): Promise<void> {
   const [repeats = 1] = wholeNumbers('--repeats', [options.repeats]);
   const threads = wholeNumbers('--threads', options.threads ?? []);
   const onGpu = options.gpu === true;
+  if (onGpu && options.updateBaseline === true)
+    throw new InputError('--update-baseline: the baseline is to PyTorch on the processor, so not with --gpu');
   const all = onGpu ? gpuCases() : benchCases({ sweep: options.sweep === true });
   const cases = chosenCases(all, options.only ?? [], PEAK_CASE);
   const probes = (await probeBackends()).filter(({ available }) => available);
