@@ -116,6 +116,15 @@ const OPERATIONS: Record<string, [Operation, ...number[][]]> = {
     [4, 5, 13],
     [13],
   ],
+  'masked softmax, bias cast from whole numbers': [
+    (s) =>
+      maskedSoftmax(some(s), tf.cast(tf.tensor4d([[[[0, -1, 2, -3]]]], [1, 1, 1, 4], 'int32'), 'float32')),
+    [2, 3, 5, 4],
+  ],
+  'a product with truth values': [
+    (a) => tf.matMul(some(a), tf.cast(tf.tensor2d([true, false, true, true], [2, 2], 'bool'), 'float32')),
+    [3, 2],
+  ],
   'masked softmax, bias of a position': [
     (s, bias) => maskedSoftmax(some(s), some(bias)),
     [2, 3, 5, 7],

@@ -4,6 +4,7 @@ import { registerActivations } from './activations.ts';
 import { registerAdamW } from './adamw.ts';
 import { registerAttention } from './attention.ts';
 import { registerCacheWrite } from './cache.ts';
+import { registerCast } from './cast.ts';
 import { registerCrossEntropy } from './cross-entropy.ts';
 import { registerLinear } from './linear.ts';
 import { registerMatMul } from './matmul.ts';
@@ -20,6 +21,7 @@ export function registerKernels(): void {
   registerAdamW();
   registerAttention();
   registerCacheWrite();
+  registerCast();
   registerCrossEntropy();
   registerLinear();
   registerMatMul();
