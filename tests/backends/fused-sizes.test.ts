@@ -11,6 +11,7 @@ import {
   embed,
   gated,
   gelu,
+  geluTanh,
   layerNorm,
   linear,
   MASKED,
@@ -156,6 +157,27 @@ describe('products', () => {
 describe('values and gradients', () => {
   it.each(Object.entries(OPERATIONS))('%s', async (_, [operation, ...shapes]) => {
     await expectSame(operation, shapes);
+  });
+});
+
+/** The same with no number in its second row. */
+const spoiled = (x: tf.Tensor | undefined): tf.Tensor => {
+  const [rows = 0] = some(x).shape;
+  const column = tf.tensor2d(Array.from({ length: rows }, (_, row) => [row === 1 ? NaN : 0]));
+  return tf.add(some(x), column);
+};
+
+describe('what is no number stays none, and spoils no other row', () => {
+  it.each<[string, Operation]>([
+    ['gelu', (x) => gelu(spoiled(x))],
+    ['gelu by tanh', (x) => geluTanh(spoiled(x))],
+    ['silu', (x) => silu(spoiled(x))],
+    ['norm', (x) => rmsNorm({ weight: tf.ones([7]) }, spoiled(x), 1e-5)],
+    ['losses', (x) => tokenLosses(spoiled(x), tf.tensor1d([1, 2, 3], 'int32'))],
+    ['softmax', (x) => maskedSoftmax(tf.reshape(spoiled(x), [1, 1, 3, 7]), hidden(7, 5))],
+    ['sum', (x) => tf.sum(spoiled(x), 1)],
+  ])('%s', async (_, operation) => {
+    await expectSame(operation, [[3, 7]], false);
   });
 });
 
