@@ -1,4 +1,4 @@
-/** The operations that wasm has as one kernel give what their formulas give on cpu, values, gradients and second derivatives. */
+/** The operations that a backend has as one kernel give what their formulas give on cpu, values, gradients and second derivatives. */
 
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';

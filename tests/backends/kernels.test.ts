@@ -1,4 +1,4 @@
-/** Every operation that the lab's models and training use gives on wasm what the plain cpu backend gives. */
+/** Every operation that the lab's models and training use gives on every backend what the plain cpu backend gives. */
 
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
