@@ -29,7 +29,7 @@ export function kernelSpec(node = process.execPath): Record<string, unknown> {
     argv: [
       node,
       '--disable-warning=ExperimentalWarning',
-      '--max-semi-space-size=2', // it only passes messages on
+      '--max-semi-space-size=1', // it only passes messages on
       join(import.meta.dirname, 'supervisor', 'main.ts'),
       '{connection_file}',
     ],

@@ -18,7 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const { typescript } = loadTypeScript();
 let library: LibraryTypes;
 beforeAll(() => {
-  library = libraryTypes(typescript, folder);
+  library = libraryTypes(typescript, join(folder, 'cell.ts'));
 }, 300_000);
 
 /** An engine in a process that began with these types. */

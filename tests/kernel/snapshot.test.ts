@@ -2,8 +2,10 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { afterAll, expect, test } from 'vitest';
 import { makeSnapshot, readySnapshot } from '../../src/kernel/snapshot/index.ts';
+import { shorterScript } from '../../src/kernel/snapshot/shorter.ts';
 import { Cells } from '../../src/kernel/supervisor/cells.ts';
 import { spawnWorker } from '../../src/kernel/supervisor/worker-process.ts';
 
@@ -60,4 +62,13 @@ test('a snapshot that is damaged is put away, and the kernel starts without', {
   const { text } = await runIn(spawnWorker({ snapshot: damaged }), '6 * 7');
   expect(text).toBe('42');
   expect(existsSync(damaged)).toBe(false);
+});
+
+test('a script without its comments and indents does the same', () => {
+  const source =
+    "// one\nconst a = `x\n   y /* stays */`; /* two\n */\n    const r = /\\/\\*a/g // three\n    ;[a, r.source, 'http://x'].join(' ')";
+  const shorter = shorterScript(source);
+  expect(shorter).not.toMatch(/one|two|three|\n +;/);
+  expect(runInNewContext(shorter)).toBe('x\n   y /* stays */ \\/\\*a http://x');
+  expect(runInNewContext(source)).toBe(runInNewContext(shorter));
 });

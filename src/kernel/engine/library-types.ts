@@ -1,7 +1,7 @@
 /**
  * The types of the library as declarations. Its sources, TensorFlow.js and zod are what a first import of the library
  * makes TypeScript read: 1.8 megabytes of text. Their declarations without comments are a third of that. They are made
- * ahead, kept in the snapshot that workers start from, and used in the place of the sources (under their names, so that
+ * ahead, kept, read and bound, in the snapshot that workers start from, and used in the place of the sources (under their names, so that
  * a type is one and the same however a cell comes to it) until a source is edited.
  */
 import { createHash } from 'node:crypto';
@@ -32,6 +32,9 @@ export interface LibraryTypes {
   /** what the imports of these files mean, by `importKey`; null where they are to stay unknown */
   imports: [key: string, file: ResolvedFile | null][];
 }
+
+/** The version of the files that are made of these texts. */
+export const LIBRARY_VERSION = 'library';
 
 function hashOf(path: string): string {
   return createHash('sha256').update(readFileSync(path)).digest('hex');

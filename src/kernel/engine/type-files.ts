@@ -4,7 +4,7 @@ import type ts from 'typescript6';
 import { compilerOptions, GLOBALS, LIGHT_GLOBALS } from './compiler-options.ts';
 import { ImportResolution } from './import-resolution.ts';
 import { isOwnPath, PACKAGE_ROOT } from './imports.ts';
-import { isUnchanged, type LibraryTypes } from './library-types.ts';
+import { isUnchanged, LIBRARY_VERSION, type LibraryTypes } from './library-types.ts';
 import type { KnownFile, LoadedTypeScript } from './typescript.ts';
 
 /**
@@ -127,18 +127,20 @@ export class TypeFiles {
    */
   #useLibrary(): void {
     const library = this.#unusedLibrary;
+    if (!library) return;
     this.#unusedLibrary = undefined;
-    if (!library?.sources.every(isUnchanged)) return;
-    this.#library = library;
-    this.#imports.useLibrary(library);
+    const isFresh = library.sources.every(isUnchanged);
+    if (isFresh) this.#imports.useLibrary(library);
     for (const [path, text] of library.texts) {
-      this.#files.set(path, { version: 'library', snapshot: this.#ts.ScriptSnapshot.fromString(text) });
+      // the process may have begun with the file, read already
+      const isRead = this.#files.get(path)?.version === LIBRARY_VERSION;
+      if (!isFresh) this.#files.delete(path);
+      else if (!isRead) {
+        const snapshot = this.#ts.ScriptSnapshot.fromString(text);
+        this.#files.set(path, { version: LIBRARY_VERSION, snapshot });
+      }
     }
-  }
-
-  /** Whether a file is known by declarations without its comments. */
-  hasNoComments(name: string): boolean {
-    return this.#files.get(name)?.version === 'library';
+    if (isFresh) this.#library = library;
   }
 
   /**

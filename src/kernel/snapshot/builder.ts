@@ -6,6 +6,7 @@ import { setPriority } from 'node:os';
 import { basename, join } from 'node:path';
 import type ts from 'typescript6';
 import { compilerOptions, GLOBALS, LIGHT_GLOBALS } from '../engine/compiler-options.ts';
+import { LIBRARY_VERSION } from '../engine/library-types.ts';
 import { Cells } from '../supervisor/cells.ts';
 import { spawnWorker } from '../supervisor/worker-process.ts';
 import {
@@ -18,9 +19,10 @@ import {
   snapshotLock,
   stampsFile,
 } from './index.ts';
-import { libraryTypes } from './library.ts';
+import { LIBRARY_IMPORTS, libraryTypes } from './library.ts';
+import { shorterScript } from './shorter.ts';
 
-/** Checked so that the functions that most checks need are compiled in the snapshot. */
+/** Checked so that the files are bound, and the functions that most checks need are compiled, in the snapshot. */
 const SAMPLE = `
 const numbers: number[] = [1, 2, 3];
 function double(x: number): number { return 2 * x; }
@@ -29,19 +31,25 @@ class Box<T> { constructor(readonly content: T) {} get(): T { return this.conten
 const box = new Box<Point>({ x: numbers.map(double).reduce((a, b) => a + b, 0) });
 for (const [key, value] of Object.entries({ ...box.content })) console.log(key, \`\${value}\`);
 const later = async () => { await Promise.resolve(1); };
+${LIBRARY_IMPORTS.map((name, i) => `import * as library${i} from '${name}'; void library${i};`).join('\n')}
 export { box, double, later, numbers };
 `;
+const CELL = join(SNAPSHOTS, 'cell.ts');
 
 function build(temporary: string): void {
   const require = createRequire(import.meta.url);
   const typescript: typeof ts = require('typescript6');
+  const path = require.resolve('typescript6');
   const input: EntryInput = {
-    typescript: require.resolve('typescript6'),
+    typescript: path,
+    script: shorterScript(readFileSync(path, 'utf8')),
     options: compilerOptions(typescript),
     globals: [GLOBALS, LIGHT_GLOBALS],
     folder: SNAPSHOTS,
+    cell: CELL,
     sample: SAMPLE,
-    library: libraryTypes(typescript, SNAPSHOTS),
+    library: libraryTypes(typescript, CELL),
+    libraryVersion: LIBRARY_VERSION,
   };
   const script = `${temporary}.js`;
   const inputFile = `${temporary}.json`;

@@ -26,6 +26,7 @@ const SOURCES = [
   join(import.meta.dirname, 'builder.ts'),
   join(import.meta.dirname, 'entry.ts'),
   join(import.meta.dirname, 'library.ts'),
+  join(import.meta.dirname, 'shorter.ts'),
 ];
 
 /** Where snapshots are kept. */
@@ -33,15 +34,18 @@ export const SNAPSHOTS = join(ROOT, '.cache', 'kernel');
 
 /** What the script of the snapshot is told. */
 export interface EntryInput {
-  /** TypeScript's one file */
+  /** TypeScript's one file: its path and what to load in its name */
   typescript: string;
+  script: string;
   options: ts.CompilerOptions;
   /** declarations that every cell sees */
   globals: string[];
   folder: string;
-  /** a cell to check */
+  /** a cell to check: its path and its text */
+  cell: string;
   sample: string;
   library: LibraryTypes;
+  libraryVersion: string;
 }
 
 let known: string | undefined;

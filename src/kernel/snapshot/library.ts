@@ -1,5 +1,5 @@
 /** Makes the library's types for the snapshot: see ../engine/library-types.ts. It takes seconds: for the background. */
-import { join, sep } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import type ts from 'typescript6';
 import { DISPLAY_MODULE, PACKAGE_ROOT } from '../engine/imports.ts';
 import { importKey, type LibraryTypes, stampOf } from '../engine/library-types.ts';
@@ -9,7 +9,7 @@ import type { KnownFiles } from '../engine/typescript.ts';
 const LIBRARY = join(PACKAGE_ROOT, 'src', 'index.ts');
 
 /** What most notebooks import. */
-const IMPORTS = ['llm-lab', '@tensorflow/tfjs-core', 'tslab'];
+export const LIBRARY_IMPORTS = ['llm-lab', '@tensorflow/tfjs-core', 'tslab'];
 
 /** A program as cells are checked with. */
 function programOf(
@@ -68,8 +68,13 @@ function withoutComments(typescript: typeof ts, file: ts.SourceFile): string {
   return references.join('') + (text.includes('`') ? text : text.replace(/^ +/gm, ''));
 }
 
-/** The types of the library as it is now. */
-export function libraryTypes(typescript: typeof ts, folder: string): LibraryTypes {
+/**
+ * The types of the library as it is now.
+ *
+ * @param cell the path of a cell whose imports of the library are to be known too
+ */
+export function libraryTypes(typescript: typeof ts, cell: string): LibraryTypes {
+  const folder = dirname(cell);
   const declared = declarations(typescript, folder);
   const snapshots: KnownFiles = new Map(
     [...declared].map(([path, text]) => [
@@ -78,19 +83,16 @@ export function libraryTypes(typescript: typeof ts, folder: string): LibraryType
     ]),
   );
   const files = new TypeFiles({ typescript, files: snapshots }, folder);
-  const cell = join(folder, 'cell.ts');
-  files.setCell(cell, IMPORTS.map((name) => `import '${name}';`).join('\n'));
+  files.setCell(cell, LIBRARY_IMPORTS.map((name) => `import '${name}';`).join('\n'));
   const imports: LibraryTypes['imports'] = [];
   const { resolveModuleNameLiterals: resolve } = files.host();
   const program = programOf(typescript, files, files.rootsFor(cell), {
     host: {
       resolveModuleNameLiterals: (literals, containingFile) => {
         const resolved = resolve(literals, containingFile);
-        if (containingFile !== cell) {
-          literals.forEach(({ text }, i) => {
-            imports.push([importKey(text, containingFile), fileOf(resolved[i]?.resolvedModule)]);
-          });
-        }
+        literals.forEach(({ text }, i) => {
+          imports.push([importKey(text, containingFile), fileOf(resolved[i]?.resolvedModule)]);
+        });
         return resolved;
       },
     },
