@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { createRequire, stripTypeScriptTypes } from 'node:module';
 import { setPriority } from 'node:os';
 import { basename, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type ts from 'typescript6';
 import { compilerOptions, GLOBALS, LIGHT_GLOBALS } from '../engine/compiler-options.ts';
 import { LIBRARY_VERSION } from '../engine/library-types.ts';
@@ -63,10 +64,11 @@ function build(temporary: string): void {
     });
     writeFileSync(stampsFile(), JSON.stringify(input.library.sources));
     renameSync(temporary, snapshotFile());
-    // snapshots of other versions: a worker that is alive has read its own
-    const kept = [stampsFile(), snapshotFile()].map((path) => basename(path));
+    // those of other versions: a worker that is alive has read its own
+    const kept = [stampsFile(), snapshotFile(), snapshotLock()].map((path) => basename(path));
     for (const one of readdirSync(SNAPSHOTS)) {
-      if (/\.(blob|stamps)$/.test(one) && !kept.includes(one)) rmSync(join(SNAPSHOTS, one), { force: true });
+      if (!/\.(blob|stamps|lock)$/.test(one) || kept.includes(one)) continue;
+      rmSync(join(SNAPSHOTS, one), { recursive: true, force: true });
     }
   } finally {
     rmSync(script, { force: true });
@@ -94,7 +96,13 @@ async function rehearse(): Promise<void> {
   const ignored = { onText() {}, onEvent() {}, onFatal() {} };
   const cells = new Cells(ignored, spawnWorker({ snapshot: snapshotFile() }));
   const code = "import { flushCompileCache } from 'node:module'; import 'llm-lab'; flushCompileCache();";
-  await cells.request({ op: 'run', code, name: 'rehearsal', silent: true, expressions: {} });
+  const done = new AbortController();
+  await Promise.race([
+    cells.request({ op: 'run', code, name: 'rehearsal', silent: true, expressions: {} }),
+    // also what keeps this process up if the worker ends
+    delay(BUILD_LIMIT / 2, undefined, { signal: done.signal }),
+  ]);
+  done.abort();
   await cells.close();
 }
 
