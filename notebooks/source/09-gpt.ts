@@ -1159,16 +1159,17 @@ const scoresOf = await lab.orReference(
   'gpt/score-candidates',
   scoreCandidates,
   (logits, inputIds, promptLength, answerLengths) => {
-    const ids = inputIds.arraySync();
-    const marked = ids.map((row, n) =>
-      row.map((id, t) =>
-        t >= promptLength && t < promptLength + (answerLengths[n] ?? 0) ? id : lab.IGNORED,
-      ),
-    );
-    const shiftedLabels = matrix(marked.map((row) => [...row.slice(1), lab.IGNORED]));
-    const logLikelihood = tf.tidy(() => tf.neg(tf.sum(lab.tokenLosses(logits, shiftedLabels), 1)));
-    const perToken = tf.tidy(() => tf.div(logLikelihood, tf.tensor1d(answerLengths)));
-    shiftedLabels.dispose();
+    const [logLikelihood, perToken] = tf.tidy(() => {
+      const [rows, length] = inputIds.shape;
+      const positions = tf.range(0, length, 1, 'int32');
+      const ends = tf.add(tf.tensor2d(answerLengths, [rows, 1], 'int32'), promptLength);
+      const isAnswer = tf.logicalAnd(tf.greaterEqual(positions, promptLength), tf.less(positions, ends));
+      const ignored = tf.fill([rows, length], lab.IGNORED, 'int32');
+      const labels = tf.where(isAnswer, inputIds, ignored);
+      const shifted = tf.concat([tf.slice(labels, [0, 1]), tf.slice(ignored, [0, 0], [rows, 1])], 1);
+      const sum = tf.neg(tf.sum(lab.tokenLosses(logits, shifted), 1));
+      return [sum, tf.div(sum, tf.tensor1d(answerLengths))] as const;
+    });
     return { logLikelihood, perToken };
   },
 );
