@@ -30,8 +30,11 @@ function fill(): string {
   const importKey = (name: string, from: string): string =>
     `${from.includes(`${sep}node_modules${sep}`) ? from : dirname(from)}\0${name}`;
   const files: import('../engine/typescript.ts').KnownFiles = new Map();
+  /** Of the standard declarations more than half is comments, which are looked up where they are asked for. */
+  const withoutComments = (name: string): string =>
+    readFileSync(name, 'utf8').replace(/\/\*[*!][\s\S]*?\*\//g, '');
   const read = (name: string, options: ts.CreateSourceFileOptions | ts.ScriptTarget) => {
-    const text = name === cell ? input.sample : (libraryTexts.get(name) ?? readFileSync(name, 'utf8'));
+    const text = name === cell ? input.sample : (libraryTexts.get(name) ?? withoutComments(name));
     const snapshot = typescript.ScriptSnapshot.fromString(text);
     const mode = { jsDocParsingMode: typescript.JSDocParsingMode.ParseNone };
     const how = typeof options === 'object' ? { ...options, ...mode } : options;
