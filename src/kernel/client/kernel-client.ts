@@ -48,7 +48,7 @@ export interface ExecuteOptions {
 }
 
 /** Milliseconds a kernel has to stop a cell after an interrupt, and to end after a shutdown. */
-const GRACE = 5000;
+const GRACE = 10_000;
 
 async function freePorts(count: number): Promise<number[]> {
   // all are held until all are found: a port let go could be found again

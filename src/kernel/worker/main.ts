@@ -71,8 +71,8 @@ pipe.on('data', (chunk: string) => {
 });
 pipe.on('end', () => process.exit(0));
 
-await requests.warmUp();
 writeFrame({ event: { type: 'ready' } });
+await requests.warmUp(); // while the front end hears of it
 await requests.readAhead();
 // this process ends by a signal, too late to save what it compiled
 flushCompileCache();
