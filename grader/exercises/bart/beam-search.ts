@@ -49,10 +49,18 @@ function search(table: number[][], prompt: number[], config: Config, rules: Rule
   return best([...finished, ...unfinished.map(finish)]);
 }
 
-/** A table of log-probabilities in which a beam ends at the first step, and others go on to the last. */
+/**
+ * A table of log-probabilities in which a beam ends at the first step, and others go on to the last; or one in which
+ * none ends.
+ */
 function inputs(
   draw: Draw,
-  { vocabulary, prompt, ...config }: Config & { vocabulary: number; prompt: number },
+  {
+    vocabulary,
+    prompt,
+    endless = false,
+    ...config
+  }: Config & { vocabulary: number; prompt: number; endless?: boolean },
 ): Args {
   const { endId } = config;
   const words = Array.from({ length: vocabulary }, (_, i) => i).filter((i) => i !== endId);
@@ -62,7 +70,8 @@ function inputs(
       { length: vocabulary },
       (_, next) => draw.rng.normal() - (next === endId ? 1 : 0),
     );
-    if (last === start.at(-1)) scores[endId] = Math.max(...scores) + 0.5;
+    if (endless) scores[endId] = -20;
+    else if (last === start.at(-1)) scores[endId] = Math.max(...scores) + 0.5;
     // After the end come likely words, which only a search that goes on past it would meet.
     const sharp = last === endId ? scores.map((z) => 4 * z) : scores;
     const total = Math.log(sharp.reduce((sum, z) => sum + Math.exp(z), 0));
@@ -173,6 +182,20 @@ export default defineExercise<Args>({
       weight: 2,
       inputs: (draw) =>
         inputs(draw, { vocabulary: 9, prompt: 3, numBeams: 5, lengthPenalty: 2, maxNewTokens: 5, endId: 6 }),
+    },
+    {
+      name: 'no beam ends in time',
+      visibility: 'hidden',
+      inputs: (draw) =>
+        inputs(draw, {
+          vocabulary: 6,
+          prompt: 1,
+          endless: true,
+          numBeams: 3,
+          lengthPenalty: 1.5,
+          maxNewTokens: 3,
+          endId: 4,
+        }),
     },
   ],
   properties: [inputsUnchanged(), deterministic()],

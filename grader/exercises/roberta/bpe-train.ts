@@ -90,22 +90,20 @@ export default defineExercise<Args>({
   reference: (words, merges) => train(words, merges),
   variants: [
     {
-      name: 'on text with a space between symbols',
+      name: 'on text with spaces around the symbols',
       implementation: (words, merges) => {
-        let texts = words.map(({ symbols, count }) => ({ text: ` ${symbols.join(' ')} `, count }));
+        let texts = words.map(({ symbols, count }) => ({ text: ` ${symbols.join('  ')} `, count }));
         const learned: Pair[] = [];
         for (let round = 0; round < merges; round++) {
           const pair = best(
-            texts.map(({ text, count }) => ({ symbols: text.trim().split(' '), count })),
+            texts.map(({ text, count }) => ({ symbols: text.trim().split('  '), count })),
             {},
           );
           if (pair === undefined) break;
           learned.push(pair);
-          // Overlapping places ("t t t") are taken from the left: the replacement moves on behind what it joined.
+          // Overlapping places ("t t t") are taken from the left, as every symbol has spaces of its own.
           texts = texts.map(({ text, count }) => ({
-            text: text
-              .replaceAll(` ${pair[0]} ${pair[1]} `, ` ${pair[0]}${pair[1]} `)
-              .replaceAll(` ${pair[0]} ${pair[1]} `, ` ${pair[0]}${pair[1]} `),
+            text: text.replaceAll(` ${pair[0]}  ${pair[1]} `, ` ${pair[0]}${pair[1]} `),
             count,
           }));
         }
