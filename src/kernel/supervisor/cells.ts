@@ -17,6 +17,14 @@ const MOST_FAILED_STARTS = 3;
 /** Milliseconds from the first worker's start until the snapshot is made that the next kernel should have. */
 const SNAPSHOT_DELAY = 3000;
 
+/** Signals by which a process does not end itself. */
+const ENDED_FROM_OUTSIDE: ReadonlySet<NodeJS.Signals | null> = new Set([
+  'SIGKILL',
+  'SIGTERM',
+  'SIGINT',
+  'SIGHUP',
+]);
+
 /** What the worker answered to a request. */
 export interface Answer {
   error?: ErrorContent;
@@ -161,7 +169,8 @@ export class Cells {
     this.#exitCode = undefined;
     const { snapshot } = this.#worker;
     if (!this.#isReady && snapshot !== undefined) {
-      rmSync(snapshot, { force: true }); // damaged: the next kernel has a new one made
+      // damaged, unless somebody ended the worker: the next kernel has a new one made
+      if (!ENDED_FROM_OUTSIDE.has(end.signal)) rmSync(snapshot, { force: true });
       this.#worker = this.#listenTo(spawnWorker({}));
       return;
     }
