@@ -122,7 +122,7 @@ export default defineExercise<Args>({
     {
       name: 'a small model',
       visibility: 'public',
-      inputs: () => [{ layers: 4, width: 128, heads: 8, keyValueHeads: 2, bytes: 4 }, 100],
+      inputs: () => [{ layers: 3, width: 128, heads: 8, keyValueHeads: 2, bytes: 4 }, 100],
     },
     { name: 'as many key heads as query heads', visibility: 'hidden', inputs: (draw) => inputs(draw, false) },
     { name: 'grouped queries', visibility: 'hidden', weight: 2, inputs: (draw) => inputs(draw, true) },

@@ -185,7 +185,7 @@ export default defineExercise<Args>({
     },
     {
       name: 'no beam ends in time',
-      visibility: 'hidden',
+      visibility: 'public',
       inputs: (draw) =>
         inputs(draw, {
           vocabulary: 6,

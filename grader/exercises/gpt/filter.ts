@@ -164,7 +164,7 @@ export default defineExercise<Args>({
     },
     {
       name: 'top-k alone',
-      visibility: 'hidden',
+      visibility: 'public',
       inputs: (draw) => inputs(draw, { temperature: 0.8, topK: 3, topP: 1 }),
     },
     {

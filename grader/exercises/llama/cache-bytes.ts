@@ -78,7 +78,7 @@ export default defineExercise<Args>({
         { num_hidden_layers: 32, num_attention_heads: 40, num_key_value_heads: 8, head_dim: 128 },
         3,
         8192,
-        2,
+        4,
       ],
     },
     {
