@@ -105,7 +105,7 @@ function StuckList() {
       }}>${row.name}</button> · ${titles.get(cell.exercise)} · ${cell.failures} tries
       ${cell.mistake !== undefined && html`<span class="quiet"> · ${cell.mistake}</span>`}</li>`,
     )}</ul>
-    ${all.length > MOST_STUCK && html`<p class="quiet">and ${all.length - MOST_STUCK} more; order the table by most failures to see them</p>`}
+    ${all.length > MOST_STUCK && html`<p class="quiet">and ${all.length - MOST_STUCK} more cells; order the table by most failures to see them</p>`}
   </section>`;
 }
 
