@@ -15,17 +15,17 @@ import { SetupError } from './jupyter/setup-error.ts';
 const manifest = new URL('../../package.json', import.meta.url);
 
 /** What an operating system says of a path that a person gave: theirs to mend, no bug of ours. */
-const FILE_TROUBLE = new Set([
-  'ENOENT',
-  'EACCES',
-  'EPERM',
-  'EISDIR',
-  'ENOTDIR',
-  'EROFS',
-  'ENOSPC',
-  'EDQUOT',
-  'ELOOP',
-  'ENAMETOOLONG',
+const FILE_TROUBLE = new Map([
+  ['ENOENT', 'there is no such file or folder'],
+  ['EACCES', 'access is not allowed'],
+  ['EPERM', 'access is not allowed'],
+  ['EISDIR', 'this is a folder, not a file'],
+  ['ENOTDIR', 'a part of this path is a file, not a folder'],
+  ['EROFS', 'nothing can be written there: the disk is read-only'],
+  ['ENOSPC', 'the disk is full'],
+  ['EDQUOT', 'your share of the disk is full'],
+  ['ELOOP', 'the links in this path lead in a circle'],
+  ['ENAMETOOLONG', 'the name is too long'],
 ]);
 
 /** Commander does not hand its settings down to commands made elsewhere, so they are set on the whole tree. */
@@ -56,8 +56,14 @@ function wanted(args: readonly string[]): string | undefined {
   return words[0] === 'help' ? words[1] : words[0];
 }
 
-function isFileTrouble(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error && 'path' in error && FILE_TROUBLE.has(String(error.code));
+/** A sentence on a file that could not be used; undefined for any other error. */
+function fileTrouble(error: unknown): string | undefined {
+  if (!(error instanceof Error && 'code' in error)) return undefined;
+  // The system finds out only as it reads, and then knows no path any more.
+  if (error.code === 'EISDIR' && !('path' in error)) return 'a folder was given in the place of a file';
+  if (!('path' in error)) return undefined;
+  const reason = FILE_TROUBLE.get(String(error.code));
+  return reason === undefined ? undefined : `${error.path}: ${reason}`;
 }
 
 async function main(args: readonly string[]): Promise<void> {
@@ -68,8 +74,8 @@ async function main(args: readonly string[]): Promise<void> {
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? 0 : 2;
-    } else if (error instanceof InputError || isFileTrouble(error)) {
-      console.error(`lab: ${messageOf(error)}`);
+    } else if (error instanceof InputError || fileTrouble(error) !== undefined) {
+      console.error(`lab: ${fileTrouble(error) ?? messageOf(error)}`);
       process.exitCode = 2;
     } else if (error instanceof SetupError) {
       console.error(`lab: ${messageOf(error)}`);

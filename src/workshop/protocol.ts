@@ -30,7 +30,6 @@ export const joinRequest = z.strictObject({
   /** E-mail or number by which somebody on the roster proves to be who they say. */
   identity: shortText(200).optional(),
 });
-export type JoinRequest = z.input<typeof joinRequest>;
 
 export const joinReply = z.object({
   room: z.object({ id: z.number(), title: z.string(), asksForCode: z.boolean() }),
@@ -38,7 +37,6 @@ export const joinReply = z.object({
   /** The learner's key from now on; the server keeps only its hash. */
   token: z.string(),
 });
-export type JoinReply = z.infer<typeof joinReply>;
 
 /** One run of `check` in a notebook. */
 export const checkReport = z.strictObject({

@@ -26,6 +26,8 @@ test.each([
   [['start', 'notebooks/none.ipynb'], /^lab: notebooks\/none.ipynb: there is no such notebook/],
   [['start', '/etc/hostname'], /^lab: \/etc\/hostname (lies outside|: there is no such)/],
   [['parity'], /^lab: missing required argument/],
+  [['gradebook', 'import-roster', '/no/such.csv'], /^lab: \/no\/such\.csv: there is no such file or folder$/],
+  [['gradebook', 'import-roster', '/'], /^lab: a folder was given in the place of a file$/],
 ])('wrong usage %j is a sentence and exit code 2', async (args, sentence) => {
   const { code, output } = await lab(...args);
   expect(code).toBe(2);

@@ -209,14 +209,8 @@ async function mark(
       await assignmentOf(store, room, chapter),
       await learnerOf(store, room, name),
     ];
-    await addMark(store, {
-      assignmentId: assignment.id,
-      learnerId: learner.id,
-      by,
-      ...(exercise === undefined ? {} : { exercise }),
-      ...(points === undefined ? {} : { points }),
-      ...(comment === undefined ? {} : { comment }),
-    });
+    const mark = { exercise, points, comment, by };
+    await addMark(store, { ...mark, assignmentId: assignment.id, learnerId: learner.id });
   });
 }
 

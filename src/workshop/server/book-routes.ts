@@ -86,15 +86,8 @@ export function bookRoutes({ store, rooms, catalogue }: Workshop) {
         await learnerIn(store, room, request),
         await assignmentIn(store, room, request),
       ];
-      const { exercise, points, comment } = newMark.parse(request.body);
-      await addMark(store, {
-        assignmentId: assignment.id,
-        learnerId: learner.id,
-        by,
-        ...(exercise === undefined ? {} : { exercise }),
-        ...(points === undefined ? {} : { points }),
-        ...(comment === undefined ? {} : { comment }),
-      });
+      const mark = newMark.parse(request.body);
+      await addMark(store, { ...mark, assignmentId: assignment.id, learnerId: learner.id, by });
       return detailOf(room, request);
     });
 

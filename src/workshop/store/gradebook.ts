@@ -92,9 +92,9 @@ export async function addMark(
   given: {
     readonly assignmentId: number;
     readonly learnerId: number;
-    readonly exercise?: string;
-    readonly points?: number | null;
-    readonly comment?: string;
+    readonly exercise?: string | undefined;
+    readonly points?: number | null | undefined;
+    readonly comment?: string | undefined;
     readonly by: string;
   },
 ): Promise<void> {
